@@ -1,0 +1,243 @@
+import { CloseCode } from '../close-code.ts';
+import type { Constants } from '../constants.ts';
+import { ProtocolError } from '../errors.ts';
+import { checkRole, decodeMessage, encodeMessage, laneOf } from '../message/codec.ts';
+import type { Message } from '../message/message.ts';
+import type { Clock, Link, LinkEnd, Peer, Timer } from '../seams.ts';
+import { Inbox } from './inbox.ts';
+import { Liveness } from './liveness.ts';
+import { Outbox } from './outbox.ts';
+
+export interface ChannelHandler {
+  /** One message, its role already checked. A ProtocolError thrown here closes the link with its code. */
+  message(message: Message): void;
+  /** Nothing was heard for `suspectAfter` heartbeats; or something was heard again. */
+  suspect?(silent: boolean): void;
+  /** The body queue has fallen below what one turn can send: producers may go on. */
+  drained?(): void;
+  /** Once, last. */
+  ended(end: LinkEnd): void;
+}
+
+export interface ChannelOptions {
+  readonly clock: Clock;
+  readonly constants: Constants;
+  readonly handler: ChannelHandler;
+  /** Whether somebody else still speaks for a peer that takes no byte; then it is not cut off for that. Default: no. */
+  readonly vouched?: () => boolean;
+}
+
+/**
+ * The conversation over one link: messages in two lanes, frames numbered and acked, heartbeats. What happens is decided
+ * by Outbox, Inbox and Liveness, which know neither clock nor link; this is the shell around them.
+ */
+export class Channel {
+  readonly peer: Peer;
+  readonly #link: Link;
+  readonly #clock: Clock;
+  readonly #constants: Constants;
+  readonly #handler: ChannelHandler;
+  readonly #vouched: () => boolean;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #liveness: Liveness;
+  readonly #flushers: (() => void)[] = [];
+  #flushing = false;
+  #closing = false;
+  #ended = false;
+  #choked = false;
+  #paused = false;
+  /** Bytes handed to the link in all. */
+  #handedOver = 0;
+  #tick: Timer | undefined;
+
+  constructor(link: Link, { clock, constants, handler, vouched = () => false }: ChannelOptions) {
+    this.peer = link.peer;
+    this.#link = link;
+    this.#clock = clock;
+    this.#constants = constants;
+    this.#handler = handler;
+    this.#vouched = vouched;
+    this.#outbox = new Outbox(constants);
+    this.#inbox = new Inbox(constants);
+    this.#liveness = new Liveness(constants, clock.now());
+    link.handle({
+      frame: (bytes) => this.#frame(bytes),
+      drained: () => this.#flushSoon(),
+      ended: (end) => this.#end(end),
+    });
+    this.#beat(clock.now());
+  }
+
+  /** Milliseconds on the clock when the last byte was heard. */
+  get heard(): number {
+    return this.#liveness.heard;
+  }
+
+  get isSuspect(): boolean {
+    return this.#liveness.suspect;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Body bytes that wait here. Above the high-water mark, producers should stop until `drained`. */
+  get bodyWaiting(): number {
+    return this.#outbox.waiting('body');
+  }
+
+  /**
+   * Sends a message. It is delivered, or the end of this channel says that it may not have been.
+   * `atHandOver` makes it once more when its first byte leaves, with the same size.
+   * @throws ClusterError `limit` for a message larger than the peer takes.
+   */
+  send(message: Message, atHandOver?: () => Message): void {
+    if (this.#closing || this.#ended) return;
+    const parts = encodeMessage(message);
+    this.#outbox.push(laneOf(message.type), parts, atHandOver && (() => encodeMessage(atHandOver())));
+    if (this.#controlWaiting > this.#constants.controlQueue) {
+      this.#cut(CloseCode.overflow, 'the control queue is full: the peer does not read');
+      return;
+    }
+    this.#flushSoon();
+  }
+
+  /** Control bytes that wait here, and those in the link that cannot be body. */
+  get #controlWaiting(): number {
+    return this.#outbox.waiting('control') + Math.max(0, this.#link.queued - this.#outbox.inFlight);
+  }
+
+  /** Resolves when everything that was sent has been handed to the link, or the channel is over. */
+  flushed(): Promise<void> {
+    if (this.#ended || this.#empty) return Promise.resolve();
+    return new Promise((resolve) => this.#flushers.push(resolve));
+  }
+
+  /** Lets what was sent leave as far as the in-flight limit allows, says why, and ends. */
+  close(code: number, reason: string): void {
+    if (this.#closing || this.#ended) return;
+    this.#flush();
+    this.#closing = true;
+    this.#link.close(code, reason);
+  }
+
+  abort(reason: string): void {
+    this.#closing = true;
+    if (!this.#ended) this.#link.abort(reason);
+  }
+
+  /** Stops reading. What is not read is no silence of the peer's. */
+  pause(): void {
+    this.#paused = true;
+    this.#link.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.#closing && !this.#ended) this.#hear();
+    this.#link.resume();
+  }
+
+  /** Ends now, of a peer that would not read the reason; this side learns it all the same. */
+  #cut(code: CloseCode, reason: string): void {
+    if (!this.#closing) this.#link.close(code, reason);
+    this.abort(reason);
+  }
+
+  #frame(bytes: Uint8Array): void {
+    if (this.#closing || this.#ended) return;
+    this.#hear();
+    if (this.#closing) return;
+    try {
+      for (const message of this.#inbox.take(bytes)) {
+        this.#take(decodeMessage(message));
+        if (this.#closing) return;
+      }
+      if (this.#inbox.due !== undefined) this.#ackFrames();
+    } catch (error) {
+      this.#violated(error);
+    }
+  }
+
+  #take(message: Message): void {
+    checkRole(this.peer.role, message.type);
+    if (message.type === 'session-ack') {
+      this.#outbox.ack(message.frame, this.#clock.now());
+      this.#flushSoon();
+      return;
+    }
+    this.#handler.message(message);
+  }
+
+  /** A peer that breaks a rule loses its link; an error of our own is ours to hear. */
+  #violated(error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.close(error.closeCode, error.message);
+  }
+
+  #ackFrames(): void {
+    const frame = this.#inbox.unacked;
+    if (frame === undefined) return;
+    this.#inbox.acked();
+    this.send({ type: 'session-ack', frame });
+  }
+
+  #hear(): void {
+    if (this.#liveness.hear(this.#clock.now())) this.#handler.suspect?.(false);
+  }
+
+  get #empty(): boolean {
+    return this.#outbox.waiting('control') + this.#outbox.waiting('body') === 0;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || this.#ended) return;
+    this.#flushing = true;
+    this.#clock.soon(() => {
+      this.#flushing = false;
+      if (!this.#closing) this.#flush();
+    });
+  }
+
+  #flush(): void {
+    for (let frame = this.#outbox.next(); frame !== undefined && !this.#ended; frame = this.#outbox.next()) {
+      for (const part of frame) this.#handedOver += part.length;
+      this.#link.send(frame);
+    }
+    const low = this.bodyWaiting < this.#constants.inFlight;
+    if (this.#choked && low) this.#handler.drained?.();
+    this.#choked = !low;
+    if (this.#empty) for (const told of this.#flushers.splice(0)) told();
+  }
+
+  /** One heartbeat a period, and the judgement of the peer's silence. */
+  #beat(due: number): void {
+    const { heartbeat } = this.#constants;
+    const now = this.#clock.now();
+    // A timer that fires late says that we were stopped, not that the peer is silent: its bytes may wait in the socket.
+    if (now - due <= heartbeat) this.#judge(now);
+    else this.#liveness.wasStopped(now);
+    if (this.#closing || this.#ended) return;
+    this.#ackFrames();
+    this.send({ type: 'heartbeat', stamp: Math.floor(now) });
+    this.#tick = this.#clock.after(heartbeat, () => this.#beat(now + heartbeat));
+  }
+
+  #judge(now: number): void {
+    if (this.#closing || this.#ended) return;
+    if (this.#liveness.stalled(now, this.#handedOver, this.#link.queued) && !this.#vouched()) {
+      this.#cut(CloseCode.stalled, `no byte could be written for ${this.#constants.write} ms`);
+    } else if (!this.#paused && this.#liveness.falls(now)) {
+      this.#handler.suspect?.(true);
+    }
+  }
+
+  #end(end: LinkEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#tick?.cancel();
+    for (const told of this.#flushers.splice(0)) told();
+    this.#handler.ended(end);
+  }
+}

@@ -1,0 +1,178 @@
+import type { Constants } from '../constants.ts';
+import { ClusterError } from '../errors.ts';
+import type { Lane } from '../message/layouts.ts';
+import { badState } from './violation.ts';
+import { firstPiece, frameHead, lastPiece, pieceHead, writeFrameHead, writePieceHead } from './frame.ts';
+import { InFlightLimit } from './in-flight.ts';
+
+/** A message on its way into frames. */
+interface Pending {
+  parts: readonly Uint8Array[];
+  readonly size: number;
+  sent: number;
+  readonly atHandOver: (() => readonly Uint8Array[]) | undefined;
+}
+
+/** A queue without shifting costs: read from the head, compacted now and then. */
+class Queue<T> {
+  #items: (T | undefined)[] = [];
+  #head = 0;
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  drop(): void {
+    this.#items[this.#head] = undefined; // It may hold megabytes, and its place is not compacted at once.
+    this.#head += 1;
+    if (this.#head === this.#items.length || this.#head > 4096) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}
+
+/**
+ * What waits to be sent, and the decision what goes next. Control first, always; body only while the body bytes that
+ * the peer has not session-acked stay below the in-flight limit, since what the kernel holds cannot be overtaken.
+ */
+export class Outbox {
+  readonly #queues: Record<Lane, Queue<Pending>> = { control: new Queue(), body: new Queue() };
+  readonly #waiting: Record<Lane, number> = { control: 0, body: 0 };
+  readonly #limit: InFlightLimit;
+  readonly #frame: number;
+  readonly #message: number;
+  /** Body bytes of the frames that are not acked, with their numbers, oldest first. */
+  readonly #unacked: Queue<{ readonly number: number; readonly bytes: number }> = new Queue();
+  #inFlight = 0;
+  #number = 0;
+  #acked = 0;
+
+  constructor(constants: Constants) {
+    this.#frame = constants.frame;
+    this.#message = constants.message;
+    this.#limit = new InFlightLimit(constants);
+  }
+
+  /** Bytes of messages that are not handed over yet. */
+  waiting(lane: Lane): number {
+    return this.#waiting[lane];
+  }
+
+  /** Bytes of body frames that were handed over and are not acked. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** As many of them as there may be now. */
+  get limit(): number {
+    return this.#limit.bytes;
+  }
+
+  /**
+   * Queues a message. `atHandOver` makes its bytes once more when the first of them leaves, of the same size: for what
+   * depends on that moment, as the time left of a deadline does.
+   * @throws ClusterError `limit` for a message that the peer would have to refuse, and the link with it.
+   */
+  push(lane: Lane, parts: readonly Uint8Array[], atHandOver?: () => readonly Uint8Array[]): void {
+    const size = sizeOf(parts);
+    if (size > this.#message) {
+      throw new ClusterError('limit', `A message of ${size} bytes is larger than ${this.#message}.`, {
+        detail: 'message',
+      });
+    }
+    this.#queues[lane].push({ parts, size, sent: 0, atHandOver });
+    this.#waiting[lane] += size;
+  }
+
+  /** The next frame in parts, or undefined while nothing may go. */
+  next(): Uint8Array[] | undefined {
+    if (this.#waiting.control > 0) return this.#fill('control', this.#frame);
+    const most = this.#bodyFrame();
+    return most === 0 ? undefined : this.#fill('body', most);
+  }
+
+  /** Bytes that a body frame may have now; 0: it waits for an ack, rather than go in crumbs. */
+  #bodyFrame(): number {
+    if (this.#waiting.body === 0) return 0;
+    const { bytes } = this.#limit;
+    const free = Math.min(this.#frame, bytes - this.#inFlight);
+    const wanted = Math.min(this.#frame, bytes, frameHead + pieceHead + this.#waiting.body);
+    return free < wanted ? 0 : free;
+  }
+
+  /** The peer has read everything up to this frame. */
+  ack(frame: number, now: number): void {
+    if (frame > this.#number || frame < this.#acked) {
+      throw badState(`acked frame ${frame}, where ${this.#acked} to ${this.#number} were possible`);
+    }
+    this.#acked = frame;
+    let bytes = 0;
+    for (let next = this.#unacked.peek(); next !== undefined && next.number <= frame; next = this.#unacked.peek()) {
+      bytes += next.bytes;
+      this.#unacked.drop();
+    }
+    this.#inFlight -= bytes;
+    this.#limit.measure(bytes, now);
+  }
+
+  #fill(lane: Lane, most: number): Uint8Array[] {
+    this.#number += 1;
+    const frame: Uint8Array[] = [writeFrameHead(lane, this.#number)];
+    let used = frameHead;
+    for (let next = this.#queues[lane].peek(); next !== undefined; next = this.#queues[lane].peek()) {
+      if (most - used <= pieceHead) break;
+      const length = cut(next, most - used - pieceHead, frame);
+      used += pieceHead + length;
+      this.#waiting[lane] -= length;
+      if (next.sent < next.size) break;
+      this.#queues[lane].drop();
+    }
+    if (lane === 'body') {
+      this.#inFlight += used;
+      this.#unacked.push({ number: this.#number, bytes: used });
+    }
+    return frame;
+  }
+}
+
+/** Moves as much of a message into the frame as there is room for; returns how many of its bytes. */
+function cut(message: Pending, room: number, frame: Uint8Array[]): number {
+  if (message.sent === 0 && message.atHandOver !== undefined) message.parts = made(message, message.atHandOver());
+  const length = Math.min(message.size - message.sent, room);
+  const first = message.sent === 0 ? firstPiece : 0;
+  const last = message.sent + length === message.size ? lastPiece : 0;
+  frame.push(writePieceHead(first | last, length), ...slice(message.parts, message.sent, length));
+  message.sent += length;
+  return length;
+}
+
+function made({ size }: Pending, parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (sizeOf(parts) !== size) throw new TypeError(`A message of ${size} bytes has ${sizeOf(parts)} at its handover.`);
+  return parts;
+}
+
+/** `length` bytes of the parts from `start` on, uncopied. */
+function slice(parts: readonly Uint8Array[], start: number, length: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let skip = start;
+  let left = length;
+  for (const part of parts) {
+    if (left === 0) break;
+    if (skip < part.length) {
+      const piece = part.subarray(skip, skip + left);
+      pieces.push(piece);
+      left -= piece.length;
+    }
+    skip = Math.max(0, skip - part.length);
+  }
+  return pieces;
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}

@@ -1,0 +1,55 @@
+import { createHmac, hkdfSync, sign, timingSafeEqual, verify } from 'node:crypto';
+import type { Role } from '../seams.ts';
+import { incarnationOf, keyBytes, privateKey, publicKey, publicKeyOf } from './identity.ts';
+import { listenerRole, subprotocol, transcriptBytes, type Side, type Transcript } from './transcript.ts';
+
+/** What one side shows: that it knows the secret, and that it holds the key of the incarnation it claims. */
+export interface Evidence {
+  /** Raw Ed25519 public key, 32 bytes. */
+  readonly key: Uint8Array;
+  /** Ed25519 over the transcript, 64 bytes. */
+  readonly signature: Uint8Array;
+  /** HMAC-SHA-256 over the transcript with the role's key, 32 bytes. */
+  readonly proof: Uint8Array;
+}
+
+/** What is wrong with evidence, in the order in which it is looked at. */
+export type Flaw = 'proof' | 'incarnation' | 'signature';
+
+export const signatureBytes = 64;
+export const proofBytes = 32;
+
+/** The key of one role: who learns one of them cannot play the others. */
+export function roleKey(secret: Uint8Array, role: Role): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', `${subprotocol} ${role}`, 32));
+}
+
+/** Proves `about` as `side`, with the cluster secret and the incarnation's seed. */
+export function evidence(side: Side, about: Transcript, secret: Uint8Array, seed: Uint8Array): Evidence {
+  const bytes = transcriptBytes(side, about);
+  const own = privateKey(seed);
+  return { key: publicKeyOf(own), signature: sign(null, bytes, own), proof: mac(side, about, secret, bytes) };
+}
+
+/**
+ * The flaw of what `side` has shown, if any. The shared secret comes first: whoever does not know it cannot make this
+ * side do the hundred times dearer signature check.
+ */
+export function flaw(side: Side, about: Transcript, secret: Uint8Array, shown: Evidence): Flaw | undefined {
+  const bytes = transcriptBytes(side, about);
+  if (!same(shown.proof, mac(side, about, secret, bytes))) return 'proof';
+  const claimed = side === 'client' ? about.clientIncarnation : about.serverIncarnation;
+  if (shown.key.length !== keyBytes || !same(Buffer.from(claimed), Buffer.from(incarnationOf(shown.key))))
+    return 'incarnation';
+  return verify(null, bytes, publicKey(shown.key), shown.signature) ? undefined : 'signature';
+}
+
+function mac(side: Side, about: Transcript, secret: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const key = roleKey(secret, side === 'client' ? about.role : listenerRole);
+  return createHmac('sha256', key).update(bytes).digest();
+}
+
+/** Whether two values are equal, in a time that does not tell where they differ. */
+export function same(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}

@@ -1,0 +1,45 @@
+export type {
+  Clock,
+  DialOptions,
+  Entropy,
+  Identity,
+  Link,
+  LinkEnd,
+  LinkHandler,
+  Listener,
+  ListenOptions,
+  Peer,
+  Role,
+  Timer,
+  Transport,
+} from './seams.ts';
+export { systemClock, systemEntropy } from './system.ts';
+
+export { ClusterError, codes, JobError, ProtocolError } from './errors.ts';
+export type { ErrorCode, ErrorContext } from './errors.ts';
+export { CloseCode } from './close-code.ts';
+export { constants, defaults, surelyDeadAfter } from './constants.ts';
+export type { Constants } from './constants.ts';
+
+export { compareRefs, formatRef, incarnationOf, maxCounter, parseRef } from './ref.ts';
+export type { Ref } from './ref.ts';
+
+export type * from './message/message.ts';
+export { layouts } from './message/layouts.ts';
+export type { Lane, Layout } from './message/layouts.ts';
+export { checkRole, decodeMessage, encodeMessage, laneOf } from './message/codec.ts';
+
+export { Channel } from './channel/channel.ts';
+export type { ChannelHandler, ChannelOptions } from './channel/channel.ts';
+
+export { guard, ValueCodec, valueLimits } from './value/index.ts';
+export type { RefHook, Snapshot, ValueCodecOptions, ValueLimits } from './value/index.ts';
+
+export { newIdentity } from './handshake/identity.ts';
+export { subprotocol } from './handshake/transcript.ts';
+export { wsTransport } from './transport/ws.ts';
+export type { WsOptions } from './transport/ws.ts';
+export { wsDefaults } from './transport/ws-limits.ts';
+export type { WsLimits } from './transport/ws-limits.ts';
+export { memoryNetwork } from './transport/memory.ts';
+export type { MemoryNetwork, MemoryOptions } from './transport/memory.ts';

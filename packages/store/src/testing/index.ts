@@ -1,0 +1,2 @@
+export { connectorSuite } from './connector-suite.ts';
+export type { Matchers, SuiteOptions, TestTools } from './connector-suite.ts';

@@ -1,0 +1,56 @@
+// npm start, npm test and npm run bench on a machine that has nothing but Node and npm: installs what is missing, builds
+// what has changed, then runs. Written in plain JavaScript on Node's own modules, since nothing else may be there yet.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [task = 'start', ...args] = process.argv.slice(2);
+
+/** Runs a command in the workspace's root; a failure ends this process with the same code. */
+function run(command, words, { quiet = false, env = {} } = {}) {
+  const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+  const result = spawnSync(command, words, { cwd: root, stdio, env: { ...process.env, ...env }, encoding: 'utf8' });
+  if (result.status === 0) return;
+  if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+  if (result.error) console.error(`${command}: ${result.error.message}`);
+  process.exit(result.status ?? 1);
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  console.error(`Muster needs Node 20.19 or newer; this is ${process.version}.`);
+  process.exit(1);
+}
+
+/** Installs once for each state of the lockfile. */
+function install() {
+  const lock = createHash('sha256')
+    .update(readFileSync(`${root}package-lock.json`))
+    .digest('hex');
+  const mark = `${root}node_modules/.muster-installed`;
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
+  console.error('Installing dependencies …');
+  run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true });
+  writeFileSync(mark, lock);
+}
+
+function build() {
+  run('npx', ['nx', 'run-many', '-t', 'build', '--outputStyle=static'], {
+    quiet: true,
+    env: { NX_DAEMON: 'false', NX_TUI: 'false' },
+  });
+}
+
+checkNode();
+install();
+build();
+if (task === 'start') run('node', ['apps/demo/dist/main.js', ...args]);
+else if (task === 'test') run('npx', ['vitest', 'run', ...args]);
+else if (task === 'bench') run('node', ['test/bench/main.mjs', ...args]);
+else {
+  console.error(`There is no task "${task}"; there are start, test and bench.`);
+  process.exit(2);
+}
