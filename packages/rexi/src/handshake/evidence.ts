@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync, sign, timingSafeEqual, verify } from 'node:crypto';
 import type { Role } from '../seams.ts';
-import { incarnationOf, keyBytes, privateKey, publicKey, publicKeyOf } from './identity.ts';
+import { incarnationOf } from '../ref.ts';
+import { keyBytes, privateKey, publicKey, publicKeyOf } from './identity.ts';
 import { listenerRole, subprotocol, transcriptBytes, type Side, type Transcript } from './transcript.ts';
 
 /** What one side shows: that it knows the secret, and that it holds the key of the incarnation it claims. */

@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { incarnationOf } from '../ref.ts';
 import { ClusterError } from '../errors.ts';
 import type { Entropy, Identity, Role } from '../seams.ts';
 
@@ -36,11 +37,6 @@ export function isId(id: string): boolean {
   } catch {
     return false; // Half a surrogate pair: no UTF-8 says it.
   }
-}
-
-/** The first 64 bits of the SHA-256 of the raw public key, as 16 hexadecimal digits. */
-export function incarnationOf(publicKey: Uint8Array): string {
-  return createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
 }
 
 /** The private key that grows from 32 bytes of seed. */

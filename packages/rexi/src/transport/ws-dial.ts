@@ -72,7 +72,7 @@ class Request {
           const peer = verify(answerOf(response));
           this.#ws.once('open', () => resolve(this.#made(response, peer)));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
           this.#hangUp(); // Before this turn ends: so no frame is read.
         }
       });

@@ -1,7 +1,5 @@
 import type { Clock, Entropy, Transport } from '../seams.ts';
-import { wsDial } from './ws-dial.ts';
 import { wsDefaults, type WsLimits } from './ws-limits.ts';
-import { wsListen } from './ws-listen.ts';
 
 export interface WsOptions {
   readonly clock: Clock;
@@ -16,8 +14,9 @@ export interface WsOptions {
  */
 export function wsTransport({ clock, entropy, limits }: WsOptions): Transport {
   const tools = { clock, entropy, limits: { ...wsDefaults, ...limits } };
+  // Loaded when the first link is wanted: executors use this package's values and never open a socket.
   return {
-    dial: (address, options) => wsDial(address, options, tools),
-    listen: (address, options) => wsListen(address, options, tools),
+    dial: async (address, options) => (await import('./ws-dial.ts')).wsDial(address, options, tools),
+    listen: async (address, options) => (await import('./ws-listen.ts')).wsListen(address, options, tools),
   };
 }

@@ -16,5 +16,6 @@ export const valueLimits: ValueLimits = {
   depth: defaults.depth,
   items: defaults.items,
   keyBytes: defaults.keyBytes,
-  bytes: defaults.message,
+  // What names the value in its message needs some room beside it.
+  bytes: defaults.message - 65_536,
 };

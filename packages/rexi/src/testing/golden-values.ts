@@ -1,0 +1,31 @@
+/** The values of values.hex, by their names there. */
+export const values: readonly (readonly [name: string, value: unknown])[] = [
+  ['nil', null],
+  ['undefined', undefined],
+  ['true', true],
+  ['the integer 63', 63],
+  ['the integer 64, which is no record', 64],
+  ['the integer -1', -1],
+  ['the integer 2^32 - 1', 2 ** 32 - 1],
+  ['the number 2^32, which is a double', 2 ** 32],
+  ['the number 0.5', 0.5],
+  ['negative zero', -0],
+  ['the bigint 1', 1n],
+  ['the bigint 2^64 - 1', 2n ** 64n - 1n],
+  ['the bigint -2^100', -(2n ** 100n)],
+  ['the text "é語"', 'é語'],
+  ['half a surrogate pair', '\ud800'],
+  ['the bytes 1 2 3', Buffer.of(1, 2, 3)],
+  ['a Float64Array of 1.5', Float64Array.of(1.5)],
+  ['an ArrayBuffer of 1 2', Uint8Array.of(1, 2).buffer],
+  ['an array of 1, "a", nil', [1, 'a', null]],
+  ['the object {id: 1, name: "a"}', { id: 1, name: 'a' }],
+  ['two objects of one shape', [{ id: 1 }, { id: 2 }]],
+  ['an object without keys', {}],
+  ['an object with the keys U+0000 and a', Object.fromEntries([['\0', 1], ['a', 2]])], // prettier-ignore
+  ['a Map of 1 to "a" and "b" to 2', new Map<unknown, unknown>([[1, 'a'], ['b', 2]])], // prettier-ignore
+  ['a Map whose first key is U+0000', new Map([['\0', 1]])],
+  ['a Set of 1 and "a"', new Set<unknown>([1, 'a'])],
+  ['the date 2026-11-20T12:00:00.250Z', new Date(1_795_176_000_250)],
+  ['an invalid date', new Date(Number.NaN)],
+];
