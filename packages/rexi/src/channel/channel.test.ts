@@ -33,10 +33,10 @@ describe('a channel', () => {
   it('acks body as it is read, and everything with the next heartbeat', () => {
     const { clock, link } = talk();
     const { length } = link.messages;
-    link.says(rows(60 * KiB));
+    link.says(rows(30 * KiB));
     clock.runSoon();
     expect(link.messages.slice(length)).toEqual([]);
-    link.says(rows(60 * KiB, 1));
+    link.says(rows(30 * KiB, 1));
     clock.runSoon();
     expect(link.messages.slice(length)).toEqual([ack(2)]);
     link.says({ type: 'stream-init', counter: 1 });
@@ -76,7 +76,7 @@ describe('rule 10: three heartbeats missed is suspect, not down', () => {
     expect(heard.suspect).toEqual([]);
     clock.advance(1_000);
     expect([heard.suspect, channel.isSuspect]).toEqual([[true], true]);
-    clock.advance(60_000);
+    clock.advance(5_000);
     expect([heard.suspect, link.said]).toEqual([[true], []]);
     link.says({ type: 'killed', confirm: 1 });
     expect([heard.suspect, channel.isSuspect]).toEqual([[true, false], false]);
@@ -103,6 +103,22 @@ describe('rule 10: three heartbeats missed is suspect, not down', () => {
     expect(heard.suspect).toEqual([]);
     clock.advance(1_000);
     expect(heard.suspect).toEqual([true]);
+  });
+});
+
+describe('a peer that says nothing for the write deadline', () => {
+  it('is cut off: nobody may be there any more', () => {
+    const { clock, link } = talk();
+    clock.advance(10_000);
+    expect(link.said).toEqual([]);
+    clock.advance(1_000);
+    expect(link.said).toMatchObject([{ code: CloseCode.stalled }, { how: 'abort' }]);
+  });
+
+  it('is kept while somebody vouches for it', () => {
+    const { clock, link } = talk({ vouched: () => true });
+    clock.advance(60_000);
+    expect(link.said).toEqual([]);
   });
 });
 

@@ -228,6 +228,8 @@ export class Channel {
     if (this.#closing || this.#ended) return;
     if (this.#liveness.stalled(now, this.#handedOver, this.#link.queued) && !this.#vouched()) {
       this.#cut(CloseCode.stalled, `no byte could be written for ${this.#constants.write} ms`);
+    } else if (!this.#paused && this.#liveness.gone(now) && !this.#vouched()) {
+      this.#cut(CloseCode.stalled, `nothing was heard for ${this.#constants.write} ms`);
     } else if (!this.#paused && this.#liveness.falls(now)) {
       this.#handler.suspect?.(true);
     }

@@ -94,8 +94,8 @@ describe('messages', () => {
 });
 
 describe('an ack is due', () => {
-  it('when a quarter of the first in-flight limit has been read, of body', () => {
-    const inbox = new Inbox(constants({ inFlight: 4_000 }));
+  it('when an eighth of the first in-flight limit has been read, of body', () => {
+    const inbox = new Inbox(constants({ inFlight: 8_000 }));
     inbox.take(frameOf('control', 1, Buffer.alloc(5_000)));
     inbox.take(frameOf('body', 2, Buffer.alloc(900)));
     expect([inbox.due, inbox.unacked]).toEqual([undefined, 2]);

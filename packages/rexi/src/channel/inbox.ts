@@ -40,7 +40,7 @@ export class Inbox {
 
   /** The frame to ack, where enough body has been read since the last ack for the peer to wait for it. */
   get due(): number | undefined {
-    return this.#unackedBytes * 4 >= this.#constants.inFlight ? this.#number : undefined;
+    return this.#unackedBytes * 8 >= this.#constants.inFlight ? this.#number : undefined;
   }
 
   /** The frame to ack, whatever has been read since the last; undefined when nothing has. */

@@ -5,13 +5,15 @@ export class Liveness {
   readonly #constants: Constants;
   #heard: number;
   #suspect = false;
+  /** Since when this side has not been stopped. */
+  #awake: number;
   /** When the kernel last took a byte, or had none to take. */
   #moved: number;
   #taken = 0;
 
   constructor(constants: Constants, now: number) {
     this.#constants = constants;
-    this.#heard = this.#moved = now;
+    this.#heard = this.#awake = this.#moved = now;
   }
 
   /** When the last byte was heard. */
@@ -33,7 +35,7 @@ export class Liveness {
 
   /** This side was stopped: that nothing was written meanwhile says nothing about the peer. */
   wasStopped(now: number): void {
-    this.#moved = now;
+    this.#moved = this.#awake = now;
   }
 
   /** Whether the kernel has taken none of the waiting bytes for the write deadline. */
@@ -43,6 +45,11 @@ export class Liveness {
     if (queued === 0 || taken > this.#taken) this.#moved = now;
     this.#taken = taken;
     return now - this.#moved > this.#constants.write;
+  }
+
+  /** Whether nothing was heard for the write deadline: nobody may be there to take anything any more. */
+  gone(now: number): boolean {
+    return now - Math.max(this.#heard, this.#awake) > this.#constants.write;
   }
 
   /** Whether the peer becomes suspect now. */

@@ -120,12 +120,17 @@ export class Outbox {
     this.#limit.measure(bytes, now);
   }
 
+  /** A message that fits the next frame whole is not cut to fill the last eighth of this one: its receiver would copy it. */
+  #betterAlone({ sent, size }: Pending, room: number): boolean {
+    return sent === 0 && size > room && room < this.#frame / 8 && size <= this.#frame - frameHead - pieceHead;
+  }
+
   #fill(lane: Lane, most: number): Uint8Array[] {
     this.#number += 1;
     const frame: Uint8Array[] = [writeFrameHead(lane, this.#number)];
     let used = frameHead;
     for (let next = this.#queues[lane].peek(); next !== undefined; next = this.#queues[lane].peek()) {
-      if (most - used <= pieceHead) break;
+      if (most - used <= pieceHead || (used > frameHead && this.#betterAlone(next, most - used - pieceHead))) break;
       const length = cut(next, most - used - pieceHead, frame);
       used += pieceHead + length;
       this.#waiting[lane] -= length;
