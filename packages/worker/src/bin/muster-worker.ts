@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+import { ClusterError, constants } from '@muster/rexi';
+import { createRequire } from 'node:module';
+import type { WorkerNode } from '../node/start.ts';
+import { startNode } from '../node/start.ts';
+import type { WorkerOptions } from './options.ts';
+import { readOptions, usage } from './options.ts';
+import { readSecret } from './secret.ts';
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.only === 'help') return console.log(usage);
+  if (options.only === 'version')
+    return console.log(String(createRequire(import.meta.url)('../../package.json').version));
+  if (options.only === 'config') return console.log(JSON.stringify(constants(options.constants), undefined, 2));
+  const node = await start(options);
+  const { id, address, incarnation, jobs } = node;
+  say(
+    options,
+    'ready',
+    { id, address, incarnation, jobs, pid: process.pid },
+    `${id} is ready at ${address} with ${jobs.length} jobs: ${jobs.join(', ')}`,
+  );
+  endOnSignals(node);
+}
+
+function start(options: WorkerOptions): Promise<WorkerNode> {
+  const { id, listen, advertise, jobs, dataDir, lanes, plaintext, objects } = options;
+  return startNode({
+    id,
+    listen,
+    jobs,
+    dataDir,
+    lanes,
+    plaintext,
+    secret: readSecret(options.secret),
+    constants: options.constants,
+    pool: {
+      ...(options.executors === undefined ? {} : { limits: { executors: options.executors } }),
+      ...(options.spares === undefined ? {} : { spares: options.spares }),
+    },
+    ...(advertise.length > 0 && { advertise }),
+    ...(objects === undefined ? {} : { objectBudget: objects }),
+    ...(options.json && { note: (event, facts) => say(options, event, facts, '') }),
+  });
+}
+
+/** The first asks it to finish what runs; the second ends it now. */
+function endOnSignals(node: WorkerNode): void {
+  let signals = 0;
+  const end = (): void => {
+    signals += 1;
+    const done = signals === 1 ? node.drain() : node.close();
+    void done.then(() => process.exit(signals === 1 ? 0 : 1));
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+}
+
+function say({ json }: WorkerOptions, event: string, facts: Record<string, unknown>, sentence: string): void {
+  const line = json ? JSON.stringify({ event, at: performance.timeOrigin + performance.now(), ...facts }) : sentence;
+  process.stdout.write(`${line}\n`);
+}
+
+// A parent that no longer reads does not end the node.
+process.stdout.on('error', () => undefined);
+main().catch((error: unknown) => {
+  const usage = error instanceof ClusterError && error.code === 'bad_options';
+  console.error(`muster-worker: ${error instanceof Error ? error.message : String(error)}`);
+  if (error instanceof Error && error.cause !== undefined && !usage) console.error(error.cause);
+  process.exit(usage ? 2 : 1);
+});

@@ -1,0 +1,217 @@
+import type { Clock } from '@muster/rexi';
+import type { Hunter, Prey } from '../reaper/hunter.ts';
+import type { Executor, ExecutorEvents, Failure, Isolation, Task, Totals } from './executor.ts';
+import { BadFrame, Inbox } from './inbox.ts';
+import { Outbox } from './outbox.ts';
+import type { Spawned } from './spawn.ts';
+import type { FromExecutor, Init, ToExecutor, Verdict } from './words.ts';
+import { agentWording, executorWording } from './wording.ts';
+
+/** What the pool hears of an executor. */
+export interface Keeper {
+  loaded(jobs: string): void;
+  broken(message: string, stack: string): void;
+  fit(verdict: Verdict, why: string): void;
+  /** The process and all it has started are gone; its jobs have been told. */
+  gone(cause: string): void;
+}
+
+export interface ExecutorProcessOptions {
+  readonly id: number;
+  readonly spawned: Spawned;
+  readonly clock: Clock;
+  readonly hunter: Hunter;
+  readonly keeper: Keeper;
+}
+
+/** Bytes of one frame: the largest value with room for what is around it. */
+const largestFrame = 64 * 1024 * 1024;
+
+/** After its exit the rest of an executor's output is read, but not for longer than this: somebody else may hold the socket. */
+const lastWords = 200;
+
+/** An executor as its agent holds it: its process, its socket, and who listens to which task. */
+export class ExecutorProcess implements Executor {
+  readonly id: number;
+  readonly prey: Prey;
+  isolation: Isolation = 'shared';
+  readonly #spawned: Spawned;
+  readonly #clock: Clock;
+  readonly #hunter: Hunter;
+  readonly #keeper: Keeper;
+  readonly #outbox: Outbox;
+  readonly #events: Map<number, ExecutorEvents> = new Map();
+  readonly #gone: Promise<void>;
+  #hunted: Promise<void> | undefined;
+  #why = '';
+
+  constructor({ id, spawned, clock, hunter, keeper }: ExecutorProcessOptions) {
+    this.id = id;
+    this.prey = spawned.prey;
+    this.#spawned = spawned;
+    this.#clock = clock;
+    this.#hunter = hunter;
+    this.#keeper = keeper;
+    this.#outbox = new Outbox(spawned.socket, (flush) => clock.soon(flush));
+    this.#gone = this.#live();
+  }
+
+  get pid(): number {
+    return this.prey.pid;
+  }
+
+  init(word: Omit<Init, 'type'>): void {
+    this.#say({ type: 'init', ...word });
+  }
+
+  run(task: Task, events: ExecutorEvents): void {
+    const { id, job, ref, args, shard, timeLeft = -1, byKey } = task;
+    this.#events.set(id, events);
+    this.#say({ type: 'run', task: id, alone: this.isolation === 'exclusive', byKey, timeLeft, job, ref, shard, args });
+  }
+
+  start(task: number, { rows, bytes }: Totals): void {
+    this.#say({ type: 'start', task, rows, bytes });
+  }
+
+  credit(task: number, { rows, bytes }: Totals): void {
+    this.#say({ type: 'credit', task, rows, bytes });
+  }
+
+  abort(task: number, reason: string): void {
+    this.#say({ type: 'abort', task, reason });
+  }
+
+  answer(request: number, ok: boolean, payload: Uint8Array): void {
+    this.#say({ type: 'answer', request, ok, payload });
+  }
+
+  pause(): void {
+    this.#spawned.socket.pause();
+  }
+
+  resume(): void {
+    this.#spawned.socket.resume();
+  }
+
+  kill(why: string): Promise<void> {
+    if (this.#hunted === undefined) {
+      this.#why = why;
+      // What it has still said is read, so that a job which has ended is not called lost.
+      this.resume();
+      this.#hunted = this.#hunter.kill(this.prey);
+    }
+    return this.#gone;
+  }
+
+  #say(word: ToExecutor): void {
+    agentWording.write(this.#outbox, word);
+  }
+
+  /** From the first byte to the last word; resolves when nothing of it is left. */
+  async #live(): Promise<void> {
+    const { child, socket } = this.#spawned;
+    const inbox = new Inbox(largestFrame, (type, fields) => this.#hear(executorWording.read(type, fields)));
+    socket.on('data', (chunk: Buffer) => this.#read(inbox, chunk));
+    // A broken socket is an executor that is ending, which `exit` tells of.
+    socket.on('error', () => undefined);
+    const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+    const cause = await new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(causeOf(code, signal)));
+    });
+    this.resume();
+    this.#hunted ??= this.#hunter.kill(this.prey);
+    const patience = this.#clock.after(lastWords, () => socket.destroy());
+    await Promise.all([this.#hunted, closed]);
+    patience.cancel();
+    this.#end(this.#why === '' ? cause : `${cause}: ${this.#why}`);
+  }
+
+  #end(cause: string): void {
+    const listeners = [...this.#events.values()];
+    this.#events.clear();
+    for (const events of listeners) events.exited(cause);
+    this.#keeper.gone(cause);
+  }
+
+  /** User code can write to the socket as well: what is no frame ends the executor, and nobody else. */
+  #read(inbox: Inbox, chunk: Buffer): void {
+    try {
+      inbox.push(chunk);
+    } catch (error) {
+      if (!(error instanceof BadFrame)) throw error;
+      void this.kill(`it wrote to its agent's socket: ${String(error)}`);
+    }
+  }
+
+  #hear(word: FromExecutor): void {
+    if (word.type === 'loaded') return this.#keeper.loaded(word.jobs);
+    if (word.type === 'broken') return this.#keeper.broken(word.message, word.stack);
+    if (word.type === 'fit') return this.#judge(word.verdict, word.why);
+    const events = this.#events.get(word.task);
+    if (events !== undefined) this.#tell(events, word);
+  }
+
+  #judge(verdict: Verdict, why: string): void {
+    if (verdict === 'spoiled') this.#why ||= why;
+    this.#keeper.fit(verdict, why);
+  }
+
+  #tell(events: ExecutorEvents, word: Exclude<FromExecutor, { readonly type: 'loaded' | 'broken' | 'fit' }>): void {
+    const { task } = word;
+    switch (word.type) {
+      case 'taken':
+        return events.taken(task);
+      case 'rows':
+        return events.rows(task, word.count, word.batch);
+      case 'rowKeys':
+        return events.rowKeys(task, word.keys);
+      case 'parked':
+        return events.parked(task, { rows: word.rows, bytes: word.bytes });
+      case 'ping':
+        return events.ping(task);
+      case 'progress':
+        return events.progress(task, word.value);
+      case 'log':
+        return events.log(task, word.value);
+      case 'request':
+        return events.request(task, word.request, word.operation, word.payload);
+      default:
+        this.#events.delete(task);
+        return tellEnd(events, word);
+    }
+  }
+}
+
+type End = Extract<FromExecutor, { readonly type: 'reply' | 'last' | 'failed' | 'stopped' }>;
+
+function tellEnd(events: ExecutorEvents, word: End): void {
+  switch (word.type) {
+    case 'reply':
+      return events.reply(word.task, word.value, word.keys);
+    case 'last':
+      return events.last(word.task, word.value, word.keys);
+    case 'failed':
+      return events.failed(word.task, failureOf(word));
+    case 'stopped':
+      return events.stopped(word.task);
+  }
+}
+
+const known: ReadonlySet<string> = new Set<Failure['code']>([
+  'job_failed',
+  'invalid_args',
+  'not_serializable',
+  'unknown_job',
+  'limit',
+  'protocol_error',
+]);
+
+/** User code shares the executor's socket: a code of its own invention is none. */
+function failureOf({ code, detail, message, error }: Extract<End, { readonly type: 'failed' }>): Failure {
+  return { code: known.has(code) ? (code as Failure['code']) : 'job_failed', detail, message, error };
+}
+
+function causeOf(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
+}

@@ -1,0 +1,111 @@
+/**
+ * An executor: the process in which jobs run. It speaks with its agent over fd 3 and ends when that does; one that
+ * spins then does not notice, which is what the reaper is for.
+ */
+import { Socket } from 'node:net';
+import { systemClock } from '@muster/rexi';
+import type { LoadedJob } from '../job/load.ts';
+import { loadJobs } from '../job/load.ts';
+import { asError } from './failure.ts';
+import { Inbox } from './inbox.ts';
+import { Outbox } from './outbox.ts';
+import { Quiet } from './quiet.ts';
+import { Runtime } from './runtime.ts';
+import { Turn } from './turn.ts';
+import type { FromExecutor, Init } from './words.ts';
+import { agentWording, executorWording } from './wording.ts';
+
+/** Bytes of one frame from the agent: a packed value with room for the fields around it. */
+const largestFrame = 64 * 1024 * 1024;
+
+/** Bytes that may wait for the socket before streams are not asked for more. */
+const backlog = 1024 * 1024;
+
+/** The exit code of an executor in which an error cannot be blamed on one job. */
+const unattributable = 70;
+
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const turn = new Turn(systemClock);
+const outbox = new Outbox(socket, turn.flush);
+const quiet = new Quiet(systemClock, turn);
+let runtime: Runtime | undefined;
+let waiting: (() => void)[] = [];
+
+function send(word: FromExecutor): void {
+  executorWording.write(outbox, word);
+}
+
+function congested(again: () => void): boolean {
+  if (socket.writableLength < backlog) return false;
+  waiting.push(again);
+  return true;
+}
+
+function drained(): void {
+  const woken = waiting;
+  waiting = [];
+  for (const again of woken) again();
+}
+
+/** Without its agent an executor has nothing to do, nor has what it has started. */
+function leave(): void {
+  process.kill(-process.pid, 'SIGKILL');
+}
+
+/** Says the last word, and goes. */
+function giveUp(word: FromExecutor, code: number): void {
+  send(word);
+  outbox.flush();
+  process.exit(code);
+}
+
+async function load({ jobs, node, dataDir }: Init): Promise<void> {
+  try {
+    const table = loadJobs((await import(jobs)) as object);
+    // The first use of a stream opens it, which would look like something that a job has left behind.
+    void [process.stdout, process.stderr];
+    quiet.settle();
+    runtime = new Runtime({ node, dataDir, clock: systemClock, turn, jobs: table, quiet, send, congested });
+    send({ type: 'loaded', jobs: JSON.stringify([...table.values()].map(entryOf)) });
+  } catch (error) {
+    giveUp(broken(explained(error, jobs)), 1);
+  }
+}
+
+/** What Node says of a TypeScript file that it cannot run leaves the reader alone. */
+function explained(error: unknown, jobs: string): unknown {
+  const { code } = error as { readonly code?: unknown };
+  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !/\.[cm]?ts$/.test(jobs)) return error;
+  return new Error(
+    `Node ${process.versions.node} cannot run TypeScript (${jobs}): compile it, or use Node 22.18 or newer.`,
+  );
+}
+
+function entryOf({ name, stream, isolation, lane }: LoadedJob): object {
+  return { name, stream, isolation, lane };
+}
+
+function broken(error: unknown): FromExecutor {
+  const { message, stack } = asError(error);
+  return { type: 'broken', message, stack: stack ?? message };
+}
+
+function uncaught(error: unknown): void {
+  if (runtime === undefined) return giveUp(broken(error), 1);
+  const why = `an error that nobody caught: ${asError(error).message}`;
+  const word: FromExecutor = { type: 'fit', verdict: 'spoiled', why };
+  if (runtime.blame(error)) send(word);
+  else giveUp(word, unattributable);
+}
+
+const inbox = new Inbox(largestFrame, (type, fields) => {
+  const word = agentWording.read(type, fields);
+  if (word.type === 'init') void load(word);
+  else runtime?.hear(word);
+});
+
+process.on('uncaughtException', uncaught);
+process.on('unhandledRejection', uncaught);
+socket.on('drain', drained);
+socket.on('end', leave).on('close', leave).on('error', leave);
+socket.on('data', (chunk: Buffer) => inbox.push(chunk));

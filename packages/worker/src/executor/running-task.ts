@@ -1,0 +1,97 @@
+import { ClusterError } from '@muster/rexi';
+import type { LoadedJob } from '../job/load.ts';
+import { asError, refused, thrown } from './failure.ts';
+import type { Failure } from './executor.ts';
+import type { Host } from './host.ts';
+import { TaskContext } from './task-context.ts';
+import type { FromExecutor, Run } from './words.ts';
+
+/** What one run of one job is made of. */
+export interface Order {
+  readonly host: Host;
+  readonly word: Run;
+  readonly job: LoadedJob;
+  readonly args: unknown;
+}
+
+/** A job that runs here. It ends once; what it says afterwards is not heard. */
+export abstract class RunningTask {
+  readonly id: number;
+  readonly alone: boolean;
+  readonly host: Host;
+  readonly job: LoadedJob;
+  readonly context: TaskContext;
+  state: 'open' | 'aborting' | 'ended' = 'open';
+  protected readonly byKey: boolean;
+  protected readonly args: unknown;
+
+  constructor({ host, word, job, args }: Order) {
+    this.host = host;
+    this.id = word.task;
+    this.alone = word.alone;
+    this.byKey = word.byKey;
+    this.job = job;
+    this.args = args;
+    this.context = new TaskContext(this, word);
+  }
+
+  /** The job has been taken. */
+  abstract begin(): void;
+  /** Ends what runs as far as it can be ended; calls `finish` when it has. */
+  protected abstract unwind(): void;
+
+  /** Asks the job to end. However it then does, it is `stopped`. */
+  abort(reason: string): void {
+    if (this.state !== 'open') return;
+    this.state = 'aborting';
+    this.context.abort(new ClusterError('cancelled', reason));
+    this.unwind();
+  }
+
+  /** An error of this job that nobody has caught: the job has failed, whatever its code still does. */
+  blame(error: unknown): void {
+    if (this.state === 'ended') return;
+    this.fail(thrown(error, this.host.codec));
+    this.context.abort(asError(error));
+    this.unwind();
+  }
+
+  protected fail(failure: Failure): void {
+    this.finish({ type: 'failed', task: this.id, ...failure });
+  }
+
+  /** Says the end, unless it was said. */
+  protected finish(word: FromExecutor): void {
+    if (this.state === 'ended') return;
+    this.host.send(this.state === 'aborting' ? { type: 'stopped', task: this.id } : word);
+    this.state = 'ended';
+    this.context.close();
+    this.host.ended(this);
+  }
+
+  /** Ends with a value, or with the key of what is kept of it. */
+  protected conclude(type: 'reply' | 'last', value: unknown): void {
+    if (this.state !== 'open') return this.finish({ type: 'stopped', task: this.id });
+    if (!this.byKey) return this.#say(type, value);
+    const { host } = this;
+    const kept = host.as(this, () => host.store.put(value));
+    kept.then((ref) => this.#say(type, ref), this.#unkept);
+  }
+
+  #say(type: 'reply' | 'last', value: unknown): void {
+    const { codec } = this.host;
+    try {
+      const snapshot = codec.snapshot(value, 'result');
+      const keys = snapshot.refs.length === 0 ? snapshot.refs : [...new Set(snapshot.refs)];
+      this.finish({ type, task: this.id, keys, value: codec.packSnapshot(snapshot) });
+    } catch (error) {
+      this.fail(refused(error));
+    }
+  }
+
+  /** The value could not be packed, or the store would not have it. */
+  readonly #unkept = (error: unknown): void => {
+    const { code } = error as { readonly code?: unknown };
+    this.fail(code === 'not_serializable' ? refused(error) : thrown(error, this.host.codec));
+  };
+}

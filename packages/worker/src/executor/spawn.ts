@@ -1,0 +1,92 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Prey } from '../reaper/hunter.ts';
+import { statOf } from '../reaper/processes.ts';
+
+/** The variable by which everything that an executor has started is known. */
+export const markerName = 'MUSTER_EXECUTOR';
+
+/** What an executor sees of its node's environment. NODE_OPTIONS never: it would run code in front of ours. */
+export const usualEnvironment: readonly string[] = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'NODE_ENV',
+  'NODE_EXTRA_CA_CERTS',
+];
+
+export interface SpawnOptions {
+  /** `<node id>/<random>`, unique. */
+  readonly mark: string;
+  readonly cwd: string;
+  /** Names of variables that it sees. */
+  readonly env: readonly string[];
+  readonly execArgv: readonly string[];
+  /** 0 to 19; higher runs later. */
+  readonly niceness: number;
+}
+
+/** An executor's process with its socket, and what names it for good. */
+export interface Spawned {
+  readonly child: ChildProcess;
+  readonly socket: Socket;
+  readonly prey: Prey;
+}
+
+const main = fileURLToPath(new URL('./main.js', import.meta.url));
+
+/**
+ * Starts the process of an executor, in a session and group of its own. It has nothing to run yet.
+ *
+ * `--disable-proto=throw` is not given: libraries of users still read and write `__proto__`, and would break. What comes
+ * over the wire is guarded by the codec instead.
+ * @throws the system's error where no process can be had.
+ */
+export function spawnExecutor({ mark, cwd, env, execArgv, niceness }: SpawnOptions): Promise<Spawned> {
+  const child = spawn(process.execPath, [...execArgv, main], {
+    cwd,
+    env: { ...environment(env), [markerName]: mark },
+    // Standard output joins the error stream: a node's own output is for machines.
+    stdio: ['ignore', 2, 2, 'pipe'],
+    detached: true,
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    const { pid } = child;
+    if (pid === undefined) return;
+    lower(pid, niceness);
+    const prey: Prey = { pid, start: statOf(pid)?.start ?? 0, marker: `${markerName}=${mark}` };
+    resolve({ child, socket: child.stdio[3] as Socket, prey });
+  });
+}
+
+/**
+ * So that the agent hears a kill while jobs spin. Threads that the process starts later inherit it. An executor is a
+ * session of its own, and where Linux shares processors out between sessions (autogroup), the niceness of a process
+ * counts among those of its session only: the session's own has to be set as well.
+ */
+function lower(pid: number, niceness: number): void {
+  for (const set of [
+    () => setPriority(pid, niceness),
+    () => writeFileSync(`/proc/${pid}/autogroup`, String(niceness)),
+  ]) {
+    try {
+      set();
+    } catch {
+      // It has ended already, may not be changed, or there are no such groups: then it is as fast as everybody.
+    }
+  }
+}
+
+function environment(names: readonly string[]): NodeJS.ProcessEnv {
+  const chosen = names.filter((name) => name !== 'NODE_OPTIONS' && process.env[name] !== undefined);
+  return Object.fromEntries(chosen.map((name) => [name, process.env[name]]));
+}

@@ -1,0 +1,14 @@
+export { startNode } from './node/start.ts';
+export type { NodeOptions, WorkerNode } from './node/start.ts';
+export type { LaneOptions } from './node/lanes.ts';
+export { job } from './job/job.ts';
+export type { JobContext } from './job/context.ts';
+
+// The seam under the agent, for tests and simulation.
+export { Agent } from './node/agent.ts';
+export type { AgentOptions } from './node/agent.ts';
+export { Lanes } from './node/lanes.ts';
+export { Objects } from './node/objects.ts';
+export type { ObjectsOptions } from './node/objects.ts';
+export { Sessions } from './node/sessions.ts';
+export type * from './executor/executor.ts';

@@ -1,0 +1,53 @@
+import type { ObjectRef } from '@muster/store';
+
+/** The store as a job reaches it: through the agent of its node. Calls fail once the job has ended. */
+export interface JobStore {
+  /**
+   * Keeps a value and resolves with its reference, which may be returned, yielded or passed on; what is not goes with
+   * the job. `get()` of a reference in the arguments works without this.
+   * @throws ClusterError `not_serializable` with the path; StoreError (`full`, …)
+   */
+  put<T>(value: T): Promise<ObjectRef<T>>;
+  /** The reference of a key that was kept as a string. */
+  ref<T = unknown>(key: string): ObjectRef<T>;
+}
+
+/** The part of a shard map that a job was cast for; see ARCHITECTURE.md, "Data". */
+export interface JobShard {
+  readonly id: number | string;
+  readonly range?: readonly [unknown, unknown];
+}
+
+/**
+ * What a job gets beside its arguments. Its functions may be taken out (`const { log, signal } = ctx`); after the end
+ * of the job they do nothing.
+ */
+export interface JobContext {
+  /** Aborted when the job is killed or cancelled, with the reason. What does not end within the grace is killed. */
+  readonly signal: AbortSignal;
+  /** The job's printable reference. */
+  readonly ref: string;
+  /** The id of the node it runs on. */
+  readonly node: string;
+  /** The shard that it was cast for, else undefined. */
+  readonly shard: JobShard | undefined;
+  /** When its time is up, on the scale of `performance.now()`; undefined: never. */
+  readonly deadline: number | undefined;
+  /** The node's own directory for shard data. The working directory is a scratch directory instead. */
+  readonly dataDir: string;
+  readonly store: JobStore;
+  /**
+   * Sends a structured line to the coordinator. Standard output goes to the node's own error stream.
+   * @throws ClusterError `not_serializable`, as does `progress`.
+   */
+  log(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Says how far the job is: any value that can travel. */
+  progress(value: unknown): void;
+  /** Says that the job is alive although it has nothing to send: resets the coordinator's timeout per message. */
+  ping(): void;
+  /**
+   * Something loaded once per executor and kept for the jobs that run there later. Loads that overlap share one call
+   * of `load`; one that fails is not kept. Jobs of one executor see the same object: do not change it.
+   */
+  local<T>(key: string, load: () => T | Promise<T>): Promise<T>;
+}

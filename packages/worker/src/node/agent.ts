@@ -1,0 +1,260 @@
+import type { Clock, Constants, Link, LinkEnd, Message, Timer } from '@muster/rexi';
+import { Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
+import type { Executors } from '../executor/executor.ts';
+import { Jobs } from './jobs.ts';
+import type { Lanes } from './lanes.ts';
+import type { Objects } from './objects.ts';
+import type { Requests } from './requests.ts';
+import { answer } from './requests.ts';
+import type { LinkId, Session, SessionEffect } from './sessions.ts';
+import { Sessions } from './sessions.ts';
+
+export interface AgentOptions {
+  readonly id: string;
+  readonly clock: Clock;
+  readonly constants?: Constants;
+  readonly executors: Executors;
+  readonly lanes: Lanes;
+  readonly objects: Objects;
+  /** Takes one line of the node's history. Default: nowhere. */
+  readonly note?: (event: string, facts: Record<string, unknown>) => void;
+}
+
+interface Conversation {
+  readonly id: LinkId;
+  readonly channel: Channel;
+  readonly incarnation: string;
+}
+
+/**
+ * The agent of a worker node: it owns links, sessions, leases, the job table and kills, and runs no user code, so that a
+ * kill is always heard. Decisions are made in Sessions and Jobs; this is the shell that carries them out.
+ */
+export class Agent {
+  readonly id: string;
+  readonly jobs: Jobs;
+  readonly #clock: Clock;
+  readonly #constants: Constants;
+  readonly #sessions: Sessions;
+  readonly #objects: Objects;
+  readonly #note: NonNullable<AgentOptions['note']>;
+  readonly #requests: Requests;
+  readonly #links: Map<LinkId, Conversation> = new Map();
+  #nextLink = 1;
+  #expiry: { readonly at: number; readonly timer: Timer } | undefined;
+
+  constructor({ id, clock, constants = tableOf(), executors, lanes, objects, note = () => undefined }: AgentOptions) {
+    this.id = id;
+    this.#clock = clock;
+    this.#constants = constants;
+    this.#objects = objects;
+    this.#note = note;
+    this.#sessions = new Sessions({
+      constants,
+      jobs: () => [...executors.jobs.values()].map(({ name, stream }) => ({ name, stream })),
+    });
+    this.jobs = new Jobs({ clock, constants, executors, lanes, port: this.#port() });
+    this.#requests = { agent: this, lanes, executors, objects };
+  }
+
+  /** Takes an authenticated link. */
+  accept(link: Link): void {
+    const id = (this.#nextLink += 1);
+    const { incarnation } = link.peer;
+    const channel = new Channel(link, {
+      clock: this.#clock,
+      constants: this.#constants,
+      // A session that is renewed may belong to a coordinator that is stalled: its lease decides, not its socket.
+      vouched: () => this.#sessions.current(incarnation, id) !== undefined,
+      handler: {
+        message: (message) => this.#message(conversation, message),
+        drained: () => this.#drained(conversation),
+        ended: (end) => this.#ended(conversation, end),
+      },
+    });
+    const conversation: Conversation = { id, channel, incarnation };
+    this.#links.set(id, conversation);
+    this.#objects.linked(id, (message) => channel.send(message));
+  }
+
+  /** Stops taking casts; what runs has `ms` milliseconds. Resolves when nothing runs any more. */
+  async drain(ms: number): Promise<void> {
+    for (const { channel } of this.#links.values()) {
+      if (channel.peer.role === 'coordinator') channel.send({ type: 'go-away', reason: 'the node is draining' });
+    }
+    this.jobs.drain(ms);
+    await this.jobs.idle();
+    // What the last jobs said may still wait for a slow link; a peer that does not read has no more than its write deadline.
+    const flushed = Promise.all([...this.#links.values()].map(({ channel }) => channel.flushed()));
+    await Promise.race([flushed, new Promise<void>((resolve) => this.#clock.after(this.#constants.write, resolve))]);
+  }
+
+  /** Ends every link. */
+  close(reason: string): void {
+    for (const { channel } of this.#links.values()) channel.close(CloseCode.goAway, reason);
+    this.#objects.close();
+    this.#expiry?.timer.cancel();
+  }
+
+  /** Links that are open, by role. */
+  get links(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { channel } of this.#links.values()) counts[channel.peer.role] = (counts[channel.peer.role] ?? 0) + 1;
+    return counts;
+  }
+
+  #message(from: Conversation, message: Message): void {
+    const now = this.#clock.now();
+    // Leases first: what waited in the socket of a node that was stopped comes after what has run out meanwhile.
+    if (now >= this.#sessions.nextExpiry) this.#perform(this.#sessions.expire(now));
+    if (from.channel.peer.role === 'guardian') this.#guardian(from, message, now);
+    else if (from.channel.peer.role === 'coordinator') this.#coordinator(from, message, now);
+    else this.#other(from, message);
+    this.#arm();
+  }
+
+  #coordinator(from: Conversation, message: Message, now: number): void {
+    if (message.type === 'session-open') {
+      return this.#perform(this.#sessions.opening(from.incarnation, from.id, message.session, now));
+    }
+    if (message.type === 'renew') {
+      return this.#perform(this.#sessions.renew(from.incarnation, message.session, message.stamp, now));
+    }
+    const session = this.#sessions.current(from.incarnation, from.id);
+    if (session !== undefined && this.#inSession(session, message)) return;
+    this.#other(from, message);
+  }
+
+  /** Messages that have a meaning in an open session only; those of an ended one are dropped. */
+  #inSession(session: Session, message: Message): boolean {
+    switch (message.type) {
+      case 'cast':
+        this.jobs.cast(session, message);
+        return true;
+      case 'stream-start':
+        this.jobs.start(session, message);
+        return true;
+      case 'ack':
+        this.jobs.ack(session, message);
+        return true;
+      case 'stream-cancel':
+        this.jobs.cancel(session, message.counter);
+        return true;
+      case 'kill':
+        void this.jobs.kill(session, message).then(() => this.#confirm(session, message.confirm));
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #confirm(session: Session, confirm: number): void {
+    if (confirm !== 0) this.#send(session, { type: 'killed', confirm });
+  }
+
+  #guardian(from: Conversation, message: Message, now: number): void {
+    const { incarnation, id } = from;
+    if (message.type === 'guard') return this.#perform(this.#sessions.guard(incarnation, id, message.number, now));
+    if (message.type === 'heartbeat') return;
+    if (!this.#sessions.isGuardian(incarnation, id)) {
+      throw new ProtocolError(CloseCode.badState, 'A guardian must say its number first.');
+    }
+    if (message.type === 'renew') this.#perform(this.#sessions.renew(incarnation, message.session, message.stamp, now));
+    else if (message.type === 'end')
+      this.#perform(this.#sessions.endedByGuardian(incarnation, id, message.session, now));
+    else if (message.type === 'fence') this.#fence(from, now);
+    else if (message.type === 'kill') this.#killForGuardian(from, message);
+  }
+
+  #fence({ incarnation, id }: Conversation, now: number): void {
+    this.#note('fence', { incarnation });
+    this.#perform(this.#sessions.fence(incarnation, id, now));
+    this.#clock.after(this.#constants.kill, () => {
+      this.#perform(this.#sessions.fenceOverdue(incarnation, this.jobs.left(incarnation)));
+    });
+  }
+
+  #killForGuardian(from: Conversation, message: Extract<Message, { type: 'kill' }>): void {
+    const session = this.#sessions.open(from.incarnation);
+    const gone = session === undefined ? Promise.resolve() : this.jobs.kill(session, message, 'guardian');
+    void gone.then(() => {
+      if (message.confirm !== 0) from.channel.send({ type: 'killed', confirm: message.confirm });
+    });
+  }
+
+  #other(from: Conversation, message: Message): void {
+    if (message.type === 'request') {
+      from.channel.send(answer(this.#requests, from.channel.peer, message));
+    } else {
+      this.#objects.message(from.id, message);
+    }
+  }
+
+  #drained(from: Conversation): void {
+    const session = this.#sessions.current(from.incarnation, from.id);
+    if (session !== undefined) this.jobs.drained(session);
+  }
+
+  #ended(from: Conversation, end: LinkEnd): void {
+    this.#links.delete(from.id);
+    this.#objects.unlinked(from.id);
+    this.#note('link-ended', { incarnation: from.incarnation, role: from.channel.peer.role, ...end });
+    const session = this.#sessions.current(from.incarnation, from.id);
+    this.#perform(this.#sessions.linkEnded(from.incarnation, from.id, end.by === 'peer', this.#clock.now()));
+    // Nobody reads its rows any more, but an executor that is not read would not hear its kill's end either.
+    if (session !== undefined) this.jobs.drained(session);
+    this.#arm();
+  }
+
+  #perform(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case 'send':
+          this.#links.get(effect.link)?.channel.send(effect.message);
+          break;
+        case 'close':
+          this.#links.get(effect.link)?.channel.close(effect.code, effect.reason);
+          break;
+        case 'opened':
+          if (effect.session.link !== undefined) this.#objects.opened(effect.session.link, effect.session);
+          this.#note('session-opened', { incarnation: effect.session.incarnation, session: effect.session.number });
+          break;
+        case 'end':
+          this.#objects.endSession(effect.session);
+          this.jobs.endSession(effect.session, effect.code, effect.by);
+          break;
+      }
+    }
+    this.#arm();
+  }
+
+  /** One timer, for the next thing that runs out. */
+  #arm(): void {
+    const at = this.#sessions.nextExpiry;
+    if (this.#expiry !== undefined && this.#expiry.at <= at) return;
+    this.#expiry?.timer.cancel();
+    if (at === Infinity) return void (this.#expiry = undefined);
+    const timer = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+      this.#expiry = undefined;
+      this.#perform(this.#sessions.expire(this.#clock.now()));
+    });
+    this.#expiry = { at, timer };
+  }
+
+  #send(session: Session, message: Message): void {
+    if (session.link !== undefined) this.#links.get(session.link)?.channel.send(message);
+  }
+
+  #port(): ConstructorParameters<typeof Jobs>[0]['port'] {
+    return {
+      send: (session, message) => this.#send(session, message),
+      waiting: (session) =>
+        session.link === undefined ? 0 : (this.#links.get(session.link)?.channel.bodyWaiting ?? 0),
+      gone: (session, killed) => this.#perform(this.#sessions.jobsGone(session, killed, this.#clock.now())),
+      adopt: (session, keys) => this.#objects.adopt(session, keys),
+      release: (task) => this.#objects.endJob(task),
+      operate: (job, operation, payload) => this.#objects.operate(job, operation, payload),
+      note: (event, facts) => this.#note(event, facts),
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import type { ExecutorEvents, Totals } from '../executor/executor.ts';
+import type { Job } from './job.ts';
+import { exceedsWindow } from './job.ts';
+import type { Jobs } from './jobs.ts';
+
+/** What an executor says of one job, and what becomes of it. A job that is dying says nothing any more to its coordinator. */
+export function listen(jobs: Jobs, job: Job): ExecutorEvents {
+  const { session, counter } = job;
+  const { port } = jobs;
+  const alive = (): boolean => job.state !== 'dying';
+  return {
+    taken() {
+      if (job.state !== 'sent') return;
+      if (job.entry.stream) jobs.awaitStart(job);
+      else job.state = 'running';
+    },
+    rows(_task, count, batch) {
+      if (!alive()) return;
+      if (exceedsWindow(job, count, batch.length)) {
+        jobs.breached(job, { code: 'limit', detail: 'window', message: 'The executor sent more than its window.' });
+        return;
+      }
+      if (!jobs.tell(job, { type: 'rows', counter, first: job.sent.rows, count, batch })) return;
+      jobs.rowsSent += count;
+      job.sent = { rows: job.sent.rows + count, bytes: job.sent.bytes + batch.length };
+      jobs.throttle(job);
+    },
+    parked: (_task, seen) => {
+      // Credit that is under way wakes it by itself; it still holds its slot then.
+      if (job.state !== 'streaming' || isOlder(seen, job.acked)) return;
+      job.state = 'parked';
+      jobs.park(job);
+    },
+    reply(_task, value, keys) {
+      if (alive() && jobs.tell(job, { type: 'reply', counter, value })) port.adopt(session, keys);
+      jobs.finish(job);
+    },
+    last(_task, value, keys) {
+      if (alive() && jobs.tell(job, { type: 'last', counter, rows: job.sent.rows, value })) port.adopt(session, keys);
+      jobs.finish(job);
+    },
+    rowKeys(_task, keys) {
+      if (alive()) port.adopt(session, keys);
+    },
+    failed: (_task, failure) => jobs.fail(job, failure),
+    stopped: () => jobs.finish(job),
+    ping() {
+      if (alive()) jobs.tell(job, { type: 'ping', counter });
+    },
+    progress(_task, value) {
+      if (alive()) jobs.tell(job, { type: 'progress', counter, value });
+    },
+    log(_task, value) {
+      if (alive()) jobs.tell(job, { type: 'log', counter, value });
+    },
+    request(_task, request, operation, payload) {
+      const executor = job.executor;
+      // What it put now would belong to nobody who ends again.
+      if (!alive()) return executor?.answer(request, false, Buffer.from('closed: the job has ended'));
+      port.operate(job, operation, payload).then(
+        (answer) => executor?.answer(request, true, answer),
+        (error: unknown) => executor?.answer(request, false, Buffer.from(refusal(error))),
+      );
+    },
+    exited: (cause) =>
+      jobs.fail(job, { code: 'executor_lost', detail: cause, message: `The executor died under the job: ${cause}.` }),
+  };
+}
+
+/** `code: sentence`, as the executor's side reads it. */
+function refusal(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'job_failed';
+  return `${code}: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function isOlder(seen: Totals, acked: Totals): boolean {
+  return seen.rows < acked.rows || seen.bytes < acked.bytes;
+}

@@ -1,0 +1,305 @@
+import type { Constants, Message } from '@muster/rexi';
+import { CloseCode } from '@muster/rexi';
+
+/** Names a link within the agent. */
+export type LinkId = number;
+
+/** Why a session is over, as its jobs' exits tell it. */
+export type SessionEndCode = 'lease_lost' | 'fenced' | 'down';
+
+/** What the agent has to do for a decision made here. */
+export type SessionEffect =
+  | { readonly do: 'send'; readonly link: LinkId; readonly message: Message }
+  | { readonly do: 'close'; readonly link: LinkId; readonly code: number; readonly reason: string }
+  /** Kill its jobs without grace, release its objects; then say `jobsGone`. */
+  | { readonly do: 'end'; readonly session: Session; readonly code: SessionEndCode; readonly by: EndedBy }
+  | { readonly do: 'opened'; readonly session: Session };
+
+/** Who ended a session. */
+export type EndedBy = 'lease' | 'guardian' | 'fence' | 'newer session' | 'closed links';
+
+/** One coordinator incarnation's conversation with this node, as long as it may run jobs. */
+export interface Session {
+  readonly incarnation: string;
+  readonly number: number;
+  link: LinkId | undefined;
+  /** The peer has closed its link, which did not merely fall silent. */
+  closed: boolean;
+  /** The newest stamp of this node that was echoed for it. */
+  newest: number;
+  state: 'waiting' | 'open' | 'ended';
+}
+
+interface Guardian {
+  readonly number: number;
+  link: LinkId | undefined;
+  /** The peer has closed its link, which did not merely fall silent. */
+  closed: boolean;
+}
+
+/** All that is known of one incarnation. */
+interface Incarnation {
+  readonly id: string;
+  /** The highest session number read. */
+  highest: number;
+  guardian: Guardian | undefined;
+  /** The session that may run jobs, or waits until it may. */
+  session: Session | undefined;
+  /** Ended sessions whose jobs are not all dead yet. */
+  readonly dying: Set<Session>;
+  fenced: { readonly until: number } | undefined;
+  /** Links on which a fence waits for its answer. */
+  readonly fencers: Set<LinkId>;
+  killed: number;
+  /** Since when the peer has closed both its links. */
+  closedSince: number | undefined;
+  /** When it was last heard of. */
+  seen: number;
+}
+
+export interface SessionsOptions {
+  readonly constants: Constants;
+  readonly jobs: () => readonly { readonly name: string; readonly stream: boolean }[];
+}
+
+/**
+ * Who may run jobs on this node: sessions, their leases, fences, guardians. Pure: time and events come in, effects come
+ * out. Every event that brings the time first ends what has run out, so that a node that was stopped judges leases
+ * before it believes what waited in its sockets.
+ *
+ *     session-open ──> waiting ──(older sessions' jobs dead)──> open ──(lease, end, newer, fence, links closed)──> ended
+ */
+export class Sessions {
+  readonly #constants: Constants;
+  readonly #jobs: SessionsOptions['jobs'];
+  readonly #incarnations: Map<string, Incarnation> = new Map();
+
+  constructor({ constants, jobs }: SessionsOptions) {
+    this.#constants = constants;
+    this.#jobs = jobs;
+  }
+
+  /** The open session of an incarnation whose casts, acks and kills come over this link. */
+  current(incarnation: string, link: LinkId): Session | undefined {
+    const session = this.#incarnations.get(incarnation)?.session;
+    return session?.state === 'open' && session.link === link ? session : undefined;
+  }
+
+  /** The open session, whoever asks: for its guardian. */
+  open(incarnation: string): Session | undefined {
+    const session = this.#incarnations.get(incarnation)?.session;
+    return session?.state === 'open' ? session : undefined;
+  }
+
+  /** A coordinator opens a session. */
+  opening(incarnation: string, link: LinkId, number: number, now: number): SessionEffect[] {
+    const effects = this.expire(now);
+    const one = this.#know(incarnation, now);
+    if (one.fenced !== undefined) return [...effects, ...refuse(link, number, 'fenced', 'the incarnation was fenced')];
+    if (number <= one.highest) {
+      return [...effects, ...refuse(link, number, 'stale', `session ${one.highest} has been seen`)];
+    }
+    one.highest = number;
+    one.closedSince = undefined;
+    const older = one.session;
+    const session: Session = { incarnation, number, link, closed: false, newest: Math.floor(now), state: 'waiting' };
+    one.session = session;
+    if (older !== undefined) effects.push(...this.#end(one, older, 'down', 'newer session'));
+    return [...effects, ...this.#accept(one, now)];
+  }
+
+  /** Somebody who holds the incarnation's key echoes a stamp of this node. */
+  renew(incarnation: string, number: number, stamp: number, now: number): SessionEffect[] {
+    const effects = this.expire(now);
+    const session = this.#incarnations.get(incarnation)?.session;
+    if (session?.number === number && stamp <= now) session.newest = Math.max(session.newest, stamp);
+    return effects;
+  }
+
+  /** A guardian introduces itself. */
+  guard(incarnation: string, link: LinkId, number: number, now: number): SessionEffect[] {
+    const one = this.#know(incarnation, now);
+    const seen = one.guardian;
+    if (seen !== undefined && number < seen.number) {
+      return [close(link, CloseCode.staleGuardian, `guardian ${seen.number} has been seen`)];
+    }
+    one.guardian = { number, link, closed: false };
+    one.closedSince = undefined;
+    if (seen?.link === undefined || seen.link === link) return [];
+    return [close(seen.link, CloseCode.replaced, `guardian ${number} has taken over`)];
+  }
+
+  /** Whether this link is the one of the incarnation's newest guardian. */
+  isGuardian(incarnation: string, link: LinkId): boolean {
+    return this.#incarnations.get(incarnation)?.guardian?.link === link;
+  }
+
+  /** The guardian says that the incarnation is dead. */
+  fence(incarnation: string, link: LinkId, now: number): SessionEffect[] {
+    const one = this.#know(incarnation, now);
+    one.fenced = { until: now + this.#constants.fence };
+    one.fencers.add(link);
+    const effects = one.session === undefined ? [] : this.#end(one, one.session, 'fenced', 'fence');
+    return [...effects, ...this.#answerFence(one, [])];
+  }
+
+  /** K has passed since a fence: it is answered with what is still alive. */
+  fenceOverdue(incarnation: string, left: readonly number[]): SessionEffect[] {
+    const one = this.#incarnations.get(incarnation);
+    return one === undefined || one.fencers.size === 0 ? [] : this.#sayFenced(one, left);
+  }
+
+  /** The guardian says that the coordinator has given this session up. */
+  endedByGuardian(incarnation: string, link: LinkId, number: number, now: number): SessionEffect[] {
+    const one = this.#know(incarnation, now);
+    // A session that was given up before it was even seen must not open any more.
+    one.highest = Math.max(one.highest, number);
+    const session = one.session;
+    const effects = session?.number === number ? this.#end(one, session, 'down', 'guardian') : [];
+    return [...effects, { do: 'send', link, message: { type: 'ended', session: number } }];
+  }
+
+  /** A link is over. `byPeer`: it was closed, and did not merely fall silent. */
+  linkEnded(incarnation: string, link: LinkId, byPeer: boolean, now: number): SessionEffect[] {
+    const one = this.#incarnations.get(incarnation);
+    if (one === undefined) return [];
+    one.fencers.delete(link);
+    one.seen = now;
+    for (const end of [one.session, one.guardian]) {
+      if (end?.link !== link) continue;
+      end.link = undefined;
+      end.closed = byPeer;
+    }
+    const both = one.session?.closed === true && one.guardian?.closed !== false;
+    one.closedSince = both ? (one.closedSince ?? now) : undefined;
+    return [];
+  }
+
+  /** The last job of an ended session is dead. */
+  jobsGone(session: Session, killed: number, now: number): SessionEffect[] {
+    const one = this.#know(session.incarnation, now);
+    one.dying.delete(session);
+    one.killed += killed;
+    return [...this.#accept(one, now), ...this.#answerFence(one, [])];
+  }
+
+  /** Ends what has run out by `now`. */
+  expire(now: number): SessionEffect[] {
+    const effects: SessionEffect[] = [];
+    for (const one of this.#incarnations.values()) {
+      const session = one.session;
+      if (session !== undefined && now >= this.#leaseEnd(session)) {
+        effects.push(...this.#end(one, session, 'lease_lost', 'lease'));
+      } else if (
+        session !== undefined &&
+        one.closedSince !== undefined &&
+        now >= one.closedSince + this.#constants.closedGrace
+      ) {
+        effects.push(...this.#end(one, session, 'down', 'closed links'));
+      }
+      if (this.#forgettable(one, now)) this.#incarnations.delete(one.id);
+    }
+    return effects;
+  }
+
+  /** When `expire` has something to do next; Infinity: never. */
+  get nextExpiry(): number {
+    let next = Infinity;
+    for (const { session, closedSince } of this.#incarnations.values()) {
+      if (session === undefined) continue;
+      next = Math.min(next, this.#leaseEnd(session), (closedSince ?? Infinity) + this.#constants.closedGrace);
+    }
+    return next;
+  }
+
+  #leaseEnd(session: Session): number {
+    return session.newest + this.#constants.lease;
+  }
+
+  #know(id: string, now: number): Incarnation {
+    const known = this.#incarnations.get(id);
+    if (known !== undefined) {
+      known.seen = now;
+      return known;
+    }
+    const fresh: Incarnation = {
+      id,
+      highest: 0,
+      guardian: undefined,
+      session: undefined,
+      dying: new Set(),
+      fenced: undefined,
+      fencers: new Set(),
+      killed: 0,
+      closedSince: undefined,
+      seen: now,
+    };
+    this.#incarnations.set(id, fresh);
+    return fresh;
+  }
+
+  /** What is known of an incarnation, its fence above all, is kept until nothing of it can arrive any more. */
+  #forgettable(one: Incarnation, now: number): boolean {
+    const busy = one.session !== undefined || one.guardian?.link !== undefined || one.dying.size > 0;
+    return !busy && now >= Math.max(one.fenced?.until ?? 0, one.seen + this.#constants.fence);
+  }
+
+  #end(one: Incarnation, session: Session, code: SessionEndCode, by: EndedBy): SessionEffect[] {
+    const wasOpen = session.state === 'open';
+    session.state = 'ended';
+    if (one.session === session) one.session = undefined;
+    const effects: SessionEffect[] = [];
+    if (wasOpen) {
+      one.dying.add(session);
+      effects.push({ do: 'end', session, code, by });
+    }
+    if (session.link !== undefined)
+      effects.push(close(session.link, closeCodes[code], `the session was ended by ${by}`));
+    return effects;
+  }
+
+  #accept(one: Incarnation, now: number): SessionEffect[] {
+    const session = one.session;
+    if (session?.state !== 'waiting' || one.dying.size > 0 || session.link === undefined) return [];
+    session.state = 'open';
+    const stamp = Math.floor(now);
+    session.newest = stamp;
+    const { lease, kill } = this.#constants;
+    const message: Message = {
+      type: 'session-accepted',
+      session: session.number,
+      stamp,
+      lease,
+      kill,
+      jobs: this.#jobs(),
+    };
+    return [
+      { do: 'opened', session },
+      { do: 'send', link: session.link, message },
+    ];
+  }
+
+  #answerFence(one: Incarnation, left: readonly number[]): SessionEffect[] {
+    return one.fenced === undefined || one.dying.size > 0 ? [] : this.#sayFenced(one, left);
+  }
+
+  #sayFenced(one: Incarnation, left: readonly number[]): SessionEffect[] {
+    const links = [...one.fencers];
+    one.fencers.clear();
+    return links.map((link) => ({ do: 'send', link, message: { type: 'fenced', killed: one.killed, left } }));
+  }
+}
+
+const closeCodes: Record<SessionEndCode, number> = {
+  lease_lost: CloseCode.leaseLost,
+  fenced: CloseCode.fenced,
+  down: CloseCode.replaced,
+};
+
+function close(link: LinkId, code: number, reason: string): SessionEffect {
+  return { do: 'close', link, code, reason };
+}
+
+function refuse(link: LinkId, session: number, code: string, reason: string): SessionEffect[] {
+  return [{ do: 'send', link, message: { type: 'session-refused', session, code, reason } }];
+}

@@ -1,0 +1,133 @@
+import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
+import { ClusterError, constants as tableOf, newIdentity, systemClock, systemEntropy, wsTransport } from '@muster/rexi';
+import { mkdir } from 'node:fs/promises';
+import type { PoolOptions } from '../executor/pool.ts';
+import { startPool } from '../executor/pool.ts';
+import type { Executors } from '../executor/executor.ts';
+import { Agent } from './agent.ts';
+import type { LaneOptions } from './lanes.ts';
+import { Lanes } from './lanes.ts';
+import { Objects } from './objects.ts';
+
+export interface NodeOptions {
+  /** The node's name, unique in the cluster: 1 to 64 characters of A-Z a-z 0-9 . _ - */
+  readonly id: string;
+  /** Where to listen, e.g. `ws://127.0.0.1:7101`; port 0 takes a free one. */
+  readonly listen: string;
+  /** Authorities (`host:port`) under which the node may be dialled beside the one it is bound to. The first is told to other nodes. */
+  readonly advertise?: readonly string[];
+  /** The cluster secret, at least 16 bytes. */
+  readonly secret: Uint8Array;
+  /** Path of the module that exports the jobs. */
+  readonly jobs: string;
+  /** The node's own directory; made if it is not there. */
+  readonly dataDir: string;
+  readonly lanes?: Readonly<Record<string, LaneOptions>>;
+  readonly constants?: Partial<Constants>;
+  /** Beyond loopback without TLS: said in so many words, or the node does not start. */
+  readonly plaintext?: boolean;
+  /** Most bytes of objects held. Default 1 GiB. */
+  readonly objectBudget?: number;
+  readonly pool?: Pick<PoolOptions, 'limits' | 'spares' | 'execArgv' | 'env' | 'niceness' | 'loadTimeout' | 'warn'>;
+  /** Takes one line of the node's history. */
+  readonly note?: (event: string, facts: Record<string, unknown>) => void;
+  /** For tests and simulation. */
+  readonly seams?: {
+    readonly clock?: Clock;
+    readonly entropy?: Entropy;
+    readonly transport?: Transport;
+    readonly executors?: Executors;
+  };
+}
+
+/** A worker node that is up. */
+export interface WorkerNode {
+  readonly id: string;
+  readonly incarnation: string;
+  /** The address to dial. */
+  readonly address: string;
+  readonly jobs: readonly string[];
+  /** Takes no new casts and lets running jobs end, for at most `ms` milliseconds; then closes. */
+  drain(ms?: number): Promise<void>;
+  /** Ends at once: links, jobs, executors. Resolves when no process of the node is left. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a worker node; resolves when it takes casts.
+ * @throws ClusterError `bad_options` for an option that is wrong, `unavailable` when the jobs module cannot be loaded.
+ */
+export async function startNode(options: NodeOptions): Promise<WorkerNode> {
+  checkOptions(options);
+  const { id, secret, dataDir, seams = {}, note = () => undefined } = options;
+  const { clock = systemClock, entropy = systemEntropy } = seams;
+  const transport = seams.transport ?? wsTransport({ clock, entropy });
+  const constants = tableOf(options.constants);
+  const identity = newIdentity('worker', id, entropy);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const executors =
+    seams.executors ??
+    (await startPool({ ...options.pool, jobs: options.jobs, node: id, dataDir, lease: constants.lease, clock }));
+  const early: Parameters<Agent['accept']>[0][] = [];
+  let accept = (link: Parameters<Agent['accept']>[0]): void => void early.push(link);
+  try {
+    const listener = await transport.listen(options.listen, {
+      identity,
+      secret,
+      roles: ['coordinator', 'guardian', 'peer'],
+      ...(options.advertise && { advertise: options.advertise }),
+      accept: (link) => accept(link),
+    });
+    const address = publicAddress(listener.address, options.advertise);
+    const budget = options.objectBudget === undefined ? {} : { budget: options.objectBudget };
+    const objects = new Objects({ identity, address, clock, entropy, constants, transport, secret, ...budget });
+    const agent = new Agent({ id, clock, constants, executors, lanes: new Lanes(options.lanes), objects, note });
+    accept = (link) => agent.accept(link);
+    for (const link of early) agent.accept(link);
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> =>
+      (closing ??= (async () => {
+        await listener.close();
+        agent.close('the node closes');
+        await executors.close();
+      })());
+    return {
+      id,
+      incarnation: identity.incarnation,
+      address: listener.address,
+      jobs: [...executors.jobs.keys()],
+      async drain(ms = constants.drain) {
+        await agent.drain(ms);
+        await close();
+      },
+      close,
+    };
+  } catch (error) {
+    await executors.close();
+    throw error;
+  }
+}
+
+function publicAddress(bound: string, advertise: readonly string[] | undefined): string {
+  const [first] = advertise ?? [];
+  return first === undefined ? bound : `${bound.slice(0, bound.indexOf('://'))}://${first}`;
+}
+
+function checkOptions({ id, listen, secret, plaintext }: NodeOptions): void {
+  const bad = (message: string): ClusterError => new ClusterError('bad_options', message);
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) throw bad(`"${id}" is no node id; it takes 1 to 64 of A-Z a-z 0-9 . _ -`);
+  if (secret.length < 16) throw bad(`The cluster secret has ${secret.length} bytes; give it at least 16.`);
+  if (/^memory:/.test(listen)) return;
+  if (!URL.canParse(listen) || !/^ws:$/.test(new URL(listen).protocol)) {
+    throw bad(`"${listen}" is no address to listen on; one looks like ws://127.0.0.1:7101.`);
+  }
+  if (!isLoopback(new URL(listen).hostname) && plaintext !== true) {
+    throw bad(
+      `${listen} can be reached from other machines and is not encrypted. Listen on 127.0.0.1, or say --plaintext if the network is trusted.`,
+    );
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

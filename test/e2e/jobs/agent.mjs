@@ -1,0 +1,34 @@
+// A node's agent with nothing but executors: runs the named jobs, says where they run, and waits for its end.
+import { startPool } from '../../../packages/worker/dist/executor/pool.js';
+
+const [node, dataDir, lease, ...names] = process.argv.slice(2);
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const jobs = new URL('./misbehaving.mjs', import.meta.url).href;
+const pool = await startPool({
+  jobs,
+  node,
+  dataDir,
+  lease: Number(lease),
+  spares: 1,
+  warn: (line) => say({ warn: line }),
+});
+
+const silent = ['taken', 'rows', 'rowKeys', 'parked', 'reply', 'last', 'failed', 'stopped', 'log', 'request'];
+let id = 0;
+async function run(job) {
+  const executor = await pool.acquire('exclusive', 'a');
+  const events = Object.fromEntries(silent.map((name) => [name, () => undefined]));
+  const nothing = new Uint8Array(0);
+  const running = () => say({ running: job, pid: executor.pid });
+  Object.assign(events, {
+    ping: running,
+    progress: running,
+    exited: (cause) => say({ exited: job, cause }),
+  });
+  executor.run({ id: (id += 1), job, ref: '89abcdef01234567-1', args: nothing, shard: nothing, byKey: false }, events);
+}
+
+for (const name of names) await run(name);
+process.on('message', () => void run('deaf'));
+say({ ready: true });
+setInterval(() => undefined, 60_000);

@@ -1,0 +1,3 @@
+export async function typed(value: number): Promise<number> {
+  return value;
+}
