@@ -1,0 +1,90 @@
+import type { ClusterError, Exit, Last, Message, Reply, Rows } from '@muster/rexi';
+import { CloseCode, ProtocolError } from '@muster/rexi';
+
+/** What becomes of one cast. Exactly one of `value`, `last`, `exit` and `down` is called, once, last. */
+export interface CastHandler {
+  init?(): void;
+  rows?(message: Rows): void;
+  ping?(): void;
+  progress?(value: Uint8Array): void;
+  log?(value: Uint8Array): void;
+  value(value: Uint8Array): void;
+  last(rows: number, value: Uint8Array): void;
+  exit(exit: Exit): void;
+  down(error: ClusterError): void;
+}
+
+/** The casts of one session that have neither ended nor been given up, and what is said of them. */
+export class Casts {
+  readonly #handlers: Map<number, CastHandler> = new Map();
+  /** Messages of references that had ended or were given up: dropped, and counted. */
+  late = 0;
+
+  get size(): number {
+    return this.#handlers.size;
+  }
+
+  get counters(): number[] {
+    return [...this.#handlers.keys()];
+  }
+
+  has(counter: number): boolean {
+    return this.#handlers.has(counter);
+  }
+
+  add(counter: number, handler: CastHandler): void {
+    this.#handlers.set(counter, handler);
+  }
+
+  /** The reference is of no interest any more; false when it was of none already. */
+  forget(counter: number): boolean {
+    return this.#handlers.delete(counter);
+  }
+
+  /** Passes on what a worker says of a reference. @throws ProtocolError for what cannot be understood. */
+  pass(message: Extract<Message, { counter: number }>): void {
+    const handler = this.#handlers.get(message.counter);
+    if (handler === undefined) {
+      this.late += 1;
+      return;
+    }
+    switch (message.type) {
+      case 'stream-init':
+        handler.init?.();
+        return;
+      case 'rows':
+        handler.rows?.(message);
+        return;
+      case 'ping':
+        handler.ping?.();
+        return;
+      case 'progress':
+        handler.progress?.(message.value);
+        return;
+      case 'log':
+        handler.log?.(message.value);
+        return;
+      case 'reply':
+      case 'last':
+      case 'exit':
+        return this.#end(handler, message);
+      default:
+        throw new ProtocolError(CloseCode.forbidden, `A worker may not send "${message.type}".`);
+    }
+  }
+
+  /** The session is lost: each reference hears of it once, in the order of submission. */
+  down(error: ClusterError): void {
+    const lost = [...this.#handlers.values()];
+    this.#handlers.clear();
+    for (const handler of lost) handler.down(error);
+  }
+
+  /** Forgotten only when it was taken: an end that cannot be read breaks the session, and then it is down like the rest. */
+  #end(handler: CastHandler, message: Reply | Last | Exit): void {
+    if (message.type === 'reply') handler.value(message.value);
+    else if (message.type === 'last') handler.last(message.rows, message.value);
+    else handler.exit(message);
+    this.#handlers.delete(message.counter);
+  }
+}

@@ -1,0 +1,446 @@
+import type { ClusterError } from '@muster/rexi';
+import { JobError } from '@muster/rexi';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { InProcessOptions } from '../test/in-process.ts';
+import { InProcess, jobsOf } from '../test/in-process.ts';
+import type { Cluster } from './cluster.ts';
+import { ClusterNode } from './node.ts';
+import type { ConnectOptions } from './options.ts';
+
+interface Bench {
+  readonly world: InProcess;
+  readonly cluster: Cluster;
+}
+
+/** A cluster of these nodes, all up; after the test nothing of it may live. */
+async function up(
+  ids: readonly string[] = ['w1', 'w2', 'w3'],
+  options: Partial<ConnectOptions> & { world?: InProcessOptions } = {},
+): Promise<Bench> {
+  const { world: settings, ...rest } = options;
+  const world = new InProcess(settings);
+  for (const id of ids) await world.node(id, jobsOf(id));
+  const cluster = await world.connect(rest);
+  onTestFinished(async () => {
+    if (!world.coordinatorIsDead) await world.run(cluster.close());
+    await world.clock.pass(20_000);
+    expect(world.jobs).toEqual([]);
+    expect(world.guardians.alive).toEqual([]);
+    expect(new Set(world.started).size).toBe(world.started.length);
+  });
+  return { world, cluster };
+}
+
+const alphabetical = (a: unknown, b: unknown): number => String(a).localeCompare(String(b));
+
+const threeShards = [
+  { id: 'a', nodes: ['w1', 'w2'] },
+  { id: 'b', nodes: ['w2', 'w3'] },
+  { id: 'c', nodes: ['w3', 'w1'] },
+];
+
+describe('a call', () => {
+  it('rule 1: ends in its value', async () => {
+    const { world, cluster } = await up();
+    expect(await world.run(cluster.call('answer'))).toBe(42);
+    expect(await world.run(cluster.call('answer', { a: [1] }))).toEqual({ a: [1] });
+    expect(await world.run(cluster.call('who', undefined, { node: 'w2' }))).toBe('w2');
+    expect(cluster.nodes().map(({ load }) => load)).toEqual([0, 0, 0]);
+  });
+
+  it("ends in the user's own error, rebuilt, after one run and not one at each node", async () => {
+    const { world, cluster } = await up();
+    const error: unknown = await world.run(cluster.call('throws').catch((thrown: unknown) => thrown));
+    expect(error).toBeInstanceOf(JobError);
+    expect(error).toMatchObject({
+      code: 'job_failed',
+      job: 'throws',
+      message: expect.stringMatching(/^boom/),
+      cause: { message: 'boom' },
+    });
+    expect(world.started).toHaveLength(1);
+  });
+
+  it('goes to another node when the first has lost its executor, and ends in one error when all have', async () => {
+    const { world, cluster } = await up();
+    expect(await world.failure(cluster.call('dies'))).toBe('executor_lost it died');
+    expect(world.started).toHaveLength(3);
+  });
+
+  it('of a name that nobody has ends in `unknown_job`', async () => {
+    const { world, cluster } = await up();
+    expect(await world.failure(cluster.call('nobody'))).toBe('unknown_job');
+  });
+
+  it('of a generator is refused, and its job killed', async () => {
+    const { world, cluster } = await up();
+    expect(await world.failure(cluster.call('count'))).toBe('bad_options');
+    await world.clock.pass(1_000);
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('rule 15: has an overall timeout, which kills', async () => {
+    const { world, cluster } = await up();
+    const called = world.clock.now();
+    expect(await world.failure(cluster.call('hang', undefined, { timeout: 700 }))).toBe('deadline');
+    expect(world.clock.now() - called).toBeLessThan(800);
+    await world.clock.pass(300);
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('rule 15: says how much of its time is left when it leaves, not when it was made', async () => {
+    const { world, cluster } = await up(['w1']);
+    const [guardian] = world.guardians.alive;
+    await world.run(guardian?.kill() ?? Promise.resolve());
+    const call = world.failure(cluster.call('hang', undefined, { timeout: 700 }));
+    await call;
+    const left = world.everyNode[0]?.executors.started.at(-1)?.timeLeft ?? 0;
+    expect(left).toBeGreaterThan(600);
+    expect(left).toBeLessThanOrEqual(700);
+  });
+
+  it('rule 6: has a timeout per message, which a ping resets', async () => {
+    const { world, cluster } = await up(['w1']);
+    expect(await world.failure(cluster.call('hang', undefined, { messageTimeout: 1_000 }))).toBe('timeout message');
+    expect(await world.run(cluster.call('pinging', undefined, { messageTimeout: 1_000 }))).toBe('awake');
+    expect(await world.failure(cluster.call('pinging', undefined, { messageTimeout: 1_000, timeout: 2_000 }))).toBe(
+      'deadline',
+    );
+  });
+
+  it('is cancelled by its signal, before and during', async () => {
+    const { world, cluster } = await up();
+    const stop = new AbortController();
+    const call = world.failure(cluster.call('hang', undefined, { signal: stop.signal }));
+    await world.clock.pass(100);
+    expect(world.jobs).not.toEqual([]);
+    stop.abort(new Error('enough'));
+    expect(await call).toBe('cancelled');
+    await world.clock.pass(1_000);
+    expect(world.jobs).toEqual([]);
+    expect(await world.failure(cluster.call('hang', undefined, { signal: stop.signal }))).toBe('cancelled');
+  });
+
+  it('hears progress and logs of its job', async () => {
+    const { world, cluster } = await up(['w1']);
+    const heard: unknown[] = [];
+    await world.run(
+      cluster.call('telling', undefined, {
+        onProgress: (value) => heard.push(value),
+        onLog: (line) => heard.push(line),
+      }),
+    );
+    expect(heard).toEqual([0.5, { said: 'w1' }]);
+  });
+
+  it('whose callback throws fails, and nothing else does', async () => {
+    const { world, cluster } = await up(['w1']);
+    const onProgress = (): never => {
+      throw new Error('my own bug');
+    };
+    expect(await world.failure(cluster.call('telling', undefined, { onProgress }))).toBe('cancelled');
+    expect(await world.run(cluster.call('answer'))).toBe(42);
+  });
+
+  it('whose arguments cannot travel never leaves', async () => {
+    const { world, cluster } = await up(['w1']);
+    expect(await world.failure(cluster.call('answer', { f: () => 1 }))).toBe('not_serializable args.f');
+    expect(world.started).toEqual([]);
+  });
+
+  it('that no message can carry fails, and leaves nothing behind', async () => {
+    const { world, cluster } = await up(['w1'], { world: { constants: { message: 10_000 } } });
+    expect(await world.failure(cluster.call('answer', 'x'.repeat(20_000)))).toBe('limit message');
+    expect(cluster.nodes()[0]?.load).toBe(0);
+    expect(await world.run(cluster.call('answer'))).toBe(42);
+  });
+});
+
+describe('a stream', () => {
+  it('rule 5: yields all rows in order, once', async () => {
+    const { world, cluster } = await up();
+    expect(await world.run(cluster.stream('count', { count: 25 }).toArray())).toEqual(
+      Array.from({ length: 25 }, (_, i) => i),
+    );
+  });
+
+  it('rule 4: goes on beyond its window as its rows are consumed', async () => {
+    const { world, cluster } = await up(['w1'], { world: { constants: { windowRows: 8 } } });
+    const stream = cluster.stream<number>('single', { count: 100 });
+    expect(await world.run(stream.toArray())).toHaveLength(100);
+  });
+
+  it('rule 4: keeps a producer at its window while nobody reads, and says that it is still wanted', async () => {
+    const { world, cluster } = await up(['w1'], { world: { constants: { windowRows: 8 } } });
+    const stream = cluster.stream<number>('single', { count: 100 });
+    expect((await world.run(stream.next())).value).toBe(0);
+    await world.clock.pass(300_000);
+    const [job] = world.everyNode[0]?.agent.jobs.all ?? [];
+    expect(job?.state).toBe('parked');
+    expect(job?.sent.rows).toBeLessThanOrEqual(8 + 1);
+    expect(job?.acked.rows).toBeLessThanOrEqual(1);
+    expect(await world.run(stream.toArray())).toHaveLength(99);
+  });
+
+  it('does not blame its part for the silence of a consumer that is busy', async () => {
+    const { world, cluster } = await up(['w1'], { world: { constants: { windowRows: 4 } } });
+    const rows: number[] = [];
+    const stream = cluster.stream<number>('single', { count: 12 }, { messageTimeout: 1_000 });
+    const reading = (async () => {
+      for await (const batch of stream.batches()) {
+        rows.push(...batch);
+        await new Promise<void>((resolve) => world.clock.after(5_000, resolve));
+      }
+    })();
+    await world.run(reading);
+    expect(rows).toHaveLength(12);
+  });
+
+  it('left early kills its job', async () => {
+    const { world, cluster } = await up();
+    const reading = (async () => {
+      for await (const row of cluster.stream('endless')) return row;
+      return undefined;
+    })();
+    expect(await world.run(reading)).toBe(1);
+    await world.clock.pass(1_000);
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('ends at its limit, which may be none', async () => {
+    const { world, cluster } = await up();
+    expect(await world.run(cluster.stream('count', { count: 25 }, { limit: 5 }).toArray())).toEqual([0, 1, 2, 3, 4]);
+    expect(await world.run(cluster.stream('count', { count: 25 }, { limit: 0 }).toArray())).toEqual([]);
+  });
+
+  it('rule 5: that breaks after a row ends in an explicit error, behind the rows before it', async () => {
+    const { world, cluster } = await up();
+    const stream = cluster.stream<number>('half');
+    const rows: number[] = [];
+    const reading = (async () => {
+      for await (const row of stream) rows.push(row);
+    })();
+    expect(await world.failure(reading)).toBe('job_failed');
+    expect(rows).toEqual([1, 2]);
+  });
+
+  it('gives rows in order to several who ask at once', async () => {
+    const { world, cluster } = await up(['w1']);
+    const stream = cluster.stream<number>('single', { count: 4 });
+    const asked = await world.run(Promise.all(Array.from({ length: 6 }, () => stream.next())));
+    expect(asked.map(({ value }) => value)).toEqual([0, 1, 2, 3, undefined, undefined]);
+  });
+});
+
+describe('a scatter', () => {
+  it('runs one job for each shard, each told which', async () => {
+    const { world, cluster } = await up(undefined, { shards: threeShards });
+    expect((await world.run(cluster.scatter('shard').toArray())).toSorted(alphabetical)).toEqual(['a', 'b', 'c']);
+    expect(await world.run(cluster.scatter('shard', undefined, { over: ['b'] }).toArray())).toEqual(['b']);
+    expect(world.started).toHaveLength(4);
+  });
+
+  it('runs one job at each node', async () => {
+    const { world, cluster } = await up();
+    expect(
+      (await world.run(cluster.scatter('who', undefined, { over: 'nodes' }).toArray())).toSorted(alphabetical),
+    ).toEqual(['w1', 'w2', 'w3']);
+  });
+
+  it('sends the shared arguments of a fan-out once to each node, in one message', async () => {
+    const shards = Array.from({ length: 20 }, (_, id) => ({ id, nodes: ['w1'] }));
+    const { world, cluster } = await up(['w1'], { shards });
+    expect(await world.run(cluster.scatter('shard').toArray())).toHaveLength(20);
+    expect(world.guardians.all[0]?.said.filter(({ is }) => is === 'registered')).not.toEqual([]);
+  });
+
+  it('merges rows in order', async () => {
+    const { world, cluster } = await up();
+    const args = { count: 200, by: 3 };
+    const rows = await world.run(cluster.scatter<number>('count', args, { merge: {} }).toArray());
+    expect(rows).toEqual(rows.toSorted((a, b) => a - b));
+    expect(rows).toHaveLength(600);
+  });
+
+  it('rule 4: acks no more of a merge than was handed on', async () => {
+    const { world, cluster } = await up(['w1'], {
+      shards: [{ id: 1, nodes: ['w1'] }],
+      world: { constants: { windowRows: 4 } },
+    });
+    const stream = cluster.scatter<number>('single', { count: 12 }, { merge: {} });
+    for (let row = 0; row < 12; row += 1) {
+      expect((await world.run(stream.next())).value).toBe(row);
+      await world.clock.pass(21_000);
+      for (const job of world.everyNode[0]?.agent.jobs.all ?? []) expect(job.acked.rows).toBeLessThanOrEqual(row + 4);
+    }
+  });
+
+  it('that merges with a comparison that throws ends with its error, and kills what runs', async () => {
+    const { world, cluster } = await up();
+    const compare = (): never => {
+      throw new TypeError('my own bug');
+    };
+    const stream = cluster.scatter('endless', undefined, { merge: { compare } });
+    expect(await world.failure(stream.next())).toBe('TypeError: my own bug');
+    await world.clock.pass(1_000);
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('reduces all rows to one value', async () => {
+    const { world, cluster } = await up();
+    const options = { initial: 0, reduce: (sum: number, row: number) => sum + row };
+    expect(await world.run(cluster.reduce<number, number>('count', { count: 10 }, options))).toBe(3 * 45);
+  });
+
+  it('ends at its limit and cancels what is left', async () => {
+    const { world, cluster } = await up();
+    expect(await world.run(cluster.scatter('endless', undefined, { limit: 4 }).toArray())).toHaveLength(4);
+    await world.clock.pass(1_000);
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('that misses a part throws one error with its parts, or says what is missing', async () => {
+    const { world, cluster } = await up(undefined, { shards: [...threeShards, { id: 'lost', nodes: ['w9'] }] });
+    const error = await world.run(
+      cluster
+        .scatter('shard')
+        .toArray()
+        .catch((thrown: unknown) => thrown),
+    );
+    expect(error).toMatchObject({ code: 'incomplete', parts: [{ shard: 'lost', error: { code: 'unreachable' } }] });
+    const partial = cluster.scatter('shard', undefined, { partial: true });
+    expect((await world.run(partial.toArray())).toSorted(alphabetical)).toEqual(['a', 'b', 'c']);
+    expect(partial.missing.map(({ shard }) => shard)).toEqual(['lost']);
+  });
+
+  it('replaces the copies of a node that dies before its rows were handed on', async () => {
+    const { world, cluster } = await up(undefined, { shards: threeShards });
+    const stream = cluster.scatter<number>('slowly', { count: 5 }, { merge: {} });
+    const reading = world.run(stream.toArray());
+    await world.clock.pass(50);
+    await world.nodes.get('w1')?.crash();
+    expect(await reading).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+    expect(stream.stats.replaced).toBeGreaterThan(0);
+  });
+
+  it('rule 16: starts no copy whose node is not alive any more, but the next', async () => {
+    const { world, cluster } = await up(undefined, { shards: [{ id: 1, nodes: ['w1', 'w2'] }] });
+    const holds = vi.spyOn(ClusterNode.prototype, 'holds').mockReturnValueOnce(false);
+    const stream = cluster.scatter('count');
+    expect(await world.run(stream.toArray())).toEqual([0, 1, 2]);
+    holds.mockRestore();
+    expect(stream.stats).toMatchObject({ replaced: 1, cancelled: 1 });
+    await world.clock.pass(1_000);
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('races copies: the first that is ready runs, the others are cancelled', async () => {
+    const { world, cluster } = await up(undefined, { shards: [{ id: 1, nodes: ['w1', 'w2', 'w3'] }] });
+    expect(await world.run(cluster.scatter('count', undefined, { race: true }).toArray())).toEqual([0, 1, 2]);
+    expect(world.started).toHaveLength(3);
+    await world.clock.pass(500);
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('casts the next copy when the first has not said in time that it is ready', async () => {
+    const world = new InProcess();
+    await world.node('w1', { ...jobsOf('w1'), count: { stream: true, takes: Infinity, steps: [] } });
+    await world.node('w2', jobsOf('w2'));
+    const cluster = await world.connect({ shards: [{ id: 1, nodes: ['w1', 'w2'] }] });
+    const began = world.clock.now();
+    const streams = [cluster.scatter('count'), cluster.scatter('count')];
+    for (const stream of streams) expect(await world.run(stream.toArray())).toEqual([0, 1, 2]);
+    expect(world.clock.now() - began).toBeLessThan(1_000);
+    await world.run(cluster.close());
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('of a generator works also while no node is up yet to say that it is one', async () => {
+    const world = new InProcess();
+    await world.node('w1', jobsOf('w1'));
+    const cluster = world.handle();
+    expect(await world.run(cluster.scatter('count').toArray())).toEqual([0, 1, 2]);
+    await world.run(cluster.close());
+  });
+
+  it('kills with one message a node', async () => {
+    const shards = Array.from({ length: 30 }, (_, id) => ({ id, nodes: [`w${(id % 3) + 1}`] }));
+    const { world, cluster } = await up(undefined, { shards });
+    const kills: number[] = [];
+    for (const { agent } of world.everyNode) {
+      const kill = agent.jobs.kill.bind(agent.jobs);
+      agent.jobs.kill = (session, message, by) => (kills.push(message.counters.length), kill(session, message, by));
+    }
+    const stream = cluster.scatter('endless');
+    await world.run(stream.next());
+    await world.run(stream.return());
+    await world.clock.pass(1_000);
+    expect(kills).toEqual([10, 10, 10]);
+    expect(world.jobs).toEqual([]);
+  });
+});
+
+describe('the end of a cluster handle', () => {
+  it('fails what is open with `closed`, and resolves when the jobs are dead', async () => {
+    const { world, cluster } = await up();
+    const open = [cluster.call('hang'), cluster.call('deaf'), cluster.stream('endless').toArray()].map((promise) =>
+      promise.catch((error: ClusterError) => error.code),
+    );
+    await world.clock.pass(100);
+    expect(world.jobs.length).toBeGreaterThan(0);
+    await world.run(cluster.close());
+    expect(world.jobs).toEqual([]);
+    expect(await Promise.all(open)).toEqual(['closed', 'closed', 'closed']);
+    expect(await world.failure(cluster.call('answer'))).toBe('closed');
+  });
+
+  it('lets its guardian go', async () => {
+    const { world, cluster } = await up();
+    await world.run(cluster.close());
+    await world.clock.pass(1_000);
+    expect(world.guardians.all.map(({ exit }) => exit)).toEqual([0]);
+  });
+
+  it('does not wait longer than K for a node that does not answer', async () => {
+    const { world, cluster } = await up();
+    void cluster.call('hang', undefined, { node: 'w1' }).catch(() => undefined);
+    await world.clock.pass(100);
+    world.silence('coordinator');
+    const began = world.clock.now();
+    await world.run(cluster.close());
+    expect(world.clock.now() - began).toBeLessThanOrEqual(600);
+  });
+});
+
+describe('a node that drains', () => {
+  it('rule 7: gets nothing new, and what it runs comes to its end', async () => {
+    const { world, cluster } = await up(['w1', 'w2']);
+    const running = world.run(cluster.call('slow', 2_000, { node: 'w1' }));
+    await world.clock.pass(100);
+    void world.nodes.get('w1')?.agent.drain(30_000);
+    await world.clock.pass(100);
+    expect(cluster.nodes().map(({ state }) => state)).toEqual(['draining', 'up']);
+    for (let calls = 0; calls < 4; calls += 1) expect(await world.run(cluster.call('who'))).toBe('w2');
+    expect(await running).toBe('w1');
+  });
+
+  it('rule 7: that is cast to all the same answers `maintenance`, and another copy is taken', async () => {
+    const { world, cluster } = await up(['w1', 'w2'], {
+      shards: [
+        { id: 1, nodes: ['w1', 'w2'] },
+        { id: 2, nodes: ['w2', 'w1'] },
+      ],
+    });
+    world.nodes.get('w1')?.agent.jobs.drain(30_000);
+    expect(await world.run(cluster.scatter('who').toArray())).toEqual(['w2', 'w2']);
+  });
+});
+
+describe('what a node is asked', () => {
+  it('is answered by it, and refused with a sentence where it is unknown', async () => {
+    const { world, cluster } = await up(['w1']);
+    expect(await world.run(cluster.request('w1', 'ping'))).toBe('pong');
+    expect(await world.failure(cluster.request('w1', 'nonsense'))).toBe('bad_options');
+    expect(await world.failure(cluster.request('w7', 'ping'))).toBe('unreachable');
+  });
+});

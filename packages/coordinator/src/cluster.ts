@@ -1,0 +1,290 @@
+import type { Constants, Message, Response } from '@muster/rexi';
+import { ClusterError, constants as tableOf, newIdentity, ValueCodec } from '@muster/rexi';
+import { refHook } from '@muster/store';
+import { EventEmitter } from 'node:events';
+import type { GatherOrder } from './gather-order.ts';
+import { Gather } from './gather.ts';
+import { Incarnation } from './incarnation.ts';
+import { comparator } from './merge.ts';
+import type { ClusterNode, NodeState } from './node.ts';
+import { ClusterObjects } from './objects.ts';
+import type { ConnectOptions, Seams } from './options.ts';
+import { checkNodes, secretBytes, shardMap } from './options.ts';
+import { Parts } from './parts.ts';
+import type {
+  CallOptions,
+  ReduceOptions,
+  RequestOptions,
+  ScatterOptions,
+  Shard,
+  ShardMap,
+  StreamOptions,
+} from './request.ts';
+import { RowStream } from './row-stream.ts';
+import type { ClusterJobs } from './typed.ts';
+import { verbsOf } from './verbs.ts';
+
+/** A node as its coordinator sees it. */
+export interface NodeInfo {
+  readonly id: string | undefined;
+  readonly address: string;
+  readonly state: NodeState;
+  /** Casts under way. */
+  readonly load: number;
+  readonly jobs: readonly string[];
+  /** Why it is not up, where it is not. */
+  readonly trouble: unknown;
+}
+
+interface ClusterEvents {
+  /** A node's state has changed. */
+  node: [NodeInfo];
+  /** This coordinator was declared dead, for the reason given; what it did is over, and the next request begins anew. */
+  fenced: [string];
+}
+
+/**
+ * A coordinator's handle on its cluster. The end of its `await using` scope, or `close()`, kills what is left and waits
+ * until that is confirmed; what does not answer is left to the guardian, which outlives the process if it must.
+ */
+export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterEvents> implements AsyncDisposable {
+  /** The jobs of `typeof jobs`, by name: call, stream, scatter, reduce. */
+  readonly jobs: ClusterJobs<Jobs>;
+  readonly #options: ConnectOptions;
+  readonly #seams: Seams;
+  readonly #constants: Constants;
+  readonly #secret: Uint8Array;
+  readonly #shards: ShardMap;
+  readonly #parts: Parts;
+  readonly #codec: ValueCodec;
+  /** Objects arrive in chunks and may be larger than any message. */
+  readonly #objectCodec: ValueCodec;
+  readonly #objects: ClusterObjects;
+  readonly #answers: Map<number, (response: Response) => void> = new Map();
+  readonly #hold: () => () => void;
+  #incarnation: Incarnation | undefined;
+  #closing: Promise<void> | undefined;
+  #nextRequest = 0;
+
+  /** Made by `connect`. */
+  constructor(options: ConnectOptions, seams: Seams, hold: () => () => void) {
+    super();
+    checkNodes(options.nodes);
+    this.#options = options;
+    this.#seams = seams;
+    this.#hold = hold;
+    this.#constants = tableOf(options.constants);
+    this.#secret = secretBytes(options.secret);
+    this.#shards = shardMap(options.shards);
+    this.#objects = new ClusterObjects({
+      clock: seams.clock,
+      codec: () => this.#objectCodec,
+      find: (name) => this.#incarnation?.node(name),
+      held: (work) => this.#held(work),
+    });
+    const refs = refHook(this.#objects);
+    this.#codec = new ValueCodec({ refs });
+    this.#objectCodec = new ValueCodec({ refs, limits: objectLimits });
+    this.#parts = new Parts(this.#shards, this.#codec, () => this.#current().nodes);
+    this.jobs = verbsOf(this) as ClusterJobs<Jobs>;
+    this.#incarnation = this.#begin();
+  }
+
+  /** The nodes, as they stand now. */
+  nodes(): NodeInfo[] {
+    return this.#current().nodes.map(infoOf);
+  }
+
+  /** What identifies this coordinator's present life: 16 hexadecimal digits. */
+  get incarnation(): string {
+    return this.#current().id;
+  }
+
+  /** The shard map that it was given. */
+  get shards(): readonly Shard[] {
+    return this.#shards.shards;
+  }
+
+  /** Calls a function job for its one value. @throws ClusterError, JobError */
+  async call(job: string, args?: unknown, options: CallOptions = {}): Promise<unknown> {
+    const parts = [this.#parts.one(options)];
+    const gather = this.#gather(job, args, options, {
+      parts,
+      stream: false,
+      single: true,
+      byKey: options.result === 'key',
+      limit: 1,
+    });
+    const [value] = (await gather.pull()) ?? [];
+    gather.end();
+    return value;
+  }
+
+  /** Streams a generator job's rows from one part. */
+  stream<Row = unknown>(job: string, args?: unknown, options: StreamOptions = {}): RowStream<Row> {
+    const parts = [this.#parts.one(options)];
+    return new RowStream(
+      this.#gather<Row>(job, args, options, { parts, stream: true, single: true, limit: options.limit ?? Infinity }),
+    );
+  }
+
+  /** Runs a job over many parts and gathers what they send. */
+  scatter<Row = unknown>(job: string, args?: unknown, options: ScatterOptions<Row> = {}): RowStream<Row> {
+    const { merge, race = false, partial = false, limit = Infinity } = options;
+    const order = { parts: this.#parts.over(options.over), single: false, race, partial, limit };
+    return new RowStream(
+      this.#gather<Row>(job, args, options, merge === undefined ? order : { ...order, compare: comparator(merge) }),
+    );
+  }
+
+  /** Folds all rows, or the values of all parts, into one. */
+  async reduce<Row, Result>(job: string, args: unknown, options: ReduceOptions<Row, Result>): Promise<Result> {
+    const { initial, reduce, ...rest } = options;
+    let result = initial;
+    for await (const rows of this.scatter<Row>(job, args, rest).batches()) {
+      for (const row of rows) result = reduce(result, row);
+    }
+    return result;
+  }
+
+  /** Asks a node about itself: `stats`, `jobs`, `errors`. */
+  async request(node: string, name: string): Promise<unknown> {
+    const incarnation = this.#current();
+    const known = incarnation.node(node);
+    if (known?.state !== 'up') throw incarnation.unreachable(node, `request ${name}`);
+    const id = (this.#nextRequest += 1);
+    const answered = new Promise<Response>((resolve, reject) => {
+      const timer = this.#seams.clock.after(this.#constants.connect, () =>
+        reject(new ClusterError('timeout', `The node did not answer "${name}".`, { node })),
+      );
+      this.#answers.set(id, (answer) => (timer.cancel(), resolve(answer)));
+      known.send({ type: 'request', id, name, value: this.#codec.pack(undefined) });
+    });
+    const response = await this.#held(() => answered).finally(() => this.#answers.delete(id));
+    const value = this.#codec.unpack(response.value);
+    if (!response.ok) throw new ClusterError('bad_options', String(value), { node });
+    return value;
+  }
+
+  /** Resolves when so many nodes are up. @throws ClusterError `unreachable` with each node's trouble after `connect` ms. */
+  async whenUp(count: number): Promise<void> {
+    const incarnation = this.#current();
+    const missing = (): boolean => incarnation.count('up') < count;
+    const deadline = this.#seams.clock.now() + this.#constants.connect;
+    while (missing()) {
+      const left = deadline - this.#seams.clock.now();
+      if (left <= 0) throw this.#notUp(count);
+      const down = incarnation.nodes.filter(({ state }) => state !== 'up').map(({ address }) => [address]);
+      await Promise.race(down.map((group) => incarnation.whenReachable([group], left)));
+    }
+  }
+
+  /** Kills what is left, with confirmation, and lets everything go. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#held(async () => this.#incarnation?.close());
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Keeps the process alive while the work is under way. */
+  async #held<T>(work: () => Promise<T>): Promise<T> {
+    const release = this.#hold();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  #current(): Incarnation {
+    if (this.#closing !== undefined) throw new ClusterError('closed', 'The cluster handle was closed.');
+    this.#incarnation ??= this.#begin();
+    return this.#incarnation;
+  }
+
+  #begin(): Incarnation {
+    const { clock, entropy, transport, spawn } = this.#seams;
+    const identity = newIdentity('coordinator', this.#options.id ?? 'coordinator', entropy);
+    const incarnation: Incarnation = new Incarnation({
+      addresses: this.#options.nodes,
+      clock,
+      entropy,
+      constants: this.#constants,
+      transport,
+      identity,
+      secret: this.#secret,
+      codec: this.#codec,
+      spawn,
+      hold: this.#hold,
+      changed: (node) => this.#changed(node),
+      fenced: (why) => {
+        if (this.#incarnation === incarnation) this.#incarnation = undefined;
+        this.emit('fenced', why);
+      },
+      other: (node, message) => this.#other(node, message),
+    });
+    return incarnation;
+  }
+
+  #changed(node: ClusterNode): void {
+    if (node.state === 'dialling' || node.state === 'closed')
+      this.#objects.over(node, `the session with ${node.name} is over`);
+    this.emit('node', infoOf(node));
+  }
+
+  #other(node: ClusterNode, message: Message): void {
+    if (message.type === 'response') this.#answers.get(message.id)?.(message);
+    else this.#objects.pass(node, message);
+  }
+
+  #gather<Row>(
+    job: string,
+    args: unknown,
+    options: RequestOptions,
+    rest: Pick<GatherOrder<Row>, 'parts' | 'single' | 'limit'> & Partial<GatherOrder<Row>>,
+  ): Gather<Row> {
+    const { signal, timeout = Infinity, messageTimeout = Infinity, priority = 128, onProgress, onLog } = options;
+    if (signal?.aborted === true)
+      throw new ClusterError('cancelled', 'The caller cancelled.', { job, cause: signal.reason });
+    const gather = new Gather<Row>(this.#current(), {
+      job,
+      args: this.#codec.pack(args, 'args'),
+      byKey: false,
+      race: false,
+      partial: false,
+      priority,
+      timeout,
+      messageTimeout,
+      ...(onProgress && { onProgress }),
+      ...(onLog && { onLog }),
+      ...rest,
+    });
+    if (signal !== undefined) gather.endWith(signal);
+    return gather;
+  }
+
+  #notUp(count: number): ClusterError {
+    const nodes = this.#current().nodes.filter(({ state }) => state !== 'up');
+    const troubles = nodes.map(
+      ({ address, trouble }) => `${address}: ${trouble instanceof Error ? trouble.message : 'no answer'}`,
+    );
+    const cause = nodes.find(({ trouble }) => trouble instanceof ClusterError)?.trouble;
+    const code = cause instanceof ClusterError && cause.code === 'unauthorized' ? 'unauthorized' : 'unreachable';
+    return new ClusterError(
+      code,
+      `Fewer than ${count} nodes could be reached within ${this.#constants.connect} ms. ${troubles.join('; ')}`,
+      { cause },
+    );
+  }
+}
+
+/** 1 GiB, as an object transfer takes at most. */
+const objectLimits = { bytes: 2 ** 30, items: 2 ** 26 };
+
+function infoOf(node: ClusterNode): NodeInfo {
+  const { id, address, state, load, jobs, trouble } = node;
+  return { id, address, state, load, jobs: [...jobs.keys()], trouble };
+}

@@ -1,0 +1,44 @@
+/* oxlint-disable no-restricted-globals -- this shell owns what keeps the process alive */
+import { systemClock, systemEntropy, wsTransport } from '@muster/rexi';
+import { Cluster } from './cluster.ts';
+import { spawnGuardian } from './guardian/spawn.ts';
+import type { ConnectOptions } from './options.ts';
+
+/**
+ * Connects to worker nodes. Resolves when `minNodes` are up; the others are dialled until they are.
+ * @throws ClusterError `bad_options`, `unreachable`, `unauthorized`, `version_mismatch`, `unavailable`
+ */
+export async function connect<Jobs = Record<string, never>>(options: ConnectOptions): Promise<Cluster<Jobs>> {
+  const { clock = systemClock, entropy = systemEntropy, spawn = spawnGuardian } = options.seams ?? {};
+  const transport = options.seams?.transport ?? wsTransport({ clock, entropy });
+  const hold = keepAlive();
+  const release = hold();
+  const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn }, hold);
+  try {
+    await cluster.whenUp(options.minNodes ?? 1);
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  } finally {
+    release();
+  }
+  return cluster;
+}
+
+/** Sockets and guardian never keep the process alive; what is under way does, until its hold is released. */
+function keepAlive(): () => () => void {
+  let holds = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    holds += 1;
+    timer ??= setInterval(() => undefined, 2 ** 30);
+    let held = true;
+    return () => {
+      holds -= held ? 1 : 0;
+      held = false;
+      if (holds > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    };
+  };
+}

@@ -1,0 +1,353 @@
+import type { ErrorCode, Timer } from '@muster/rexi';
+import { ClusterError } from '@muster/rexi';
+import type { Wanted } from './casting.ts';
+import { Casting } from './casting.ts';
+import type { MissingPart } from './exit-error.ts';
+import { ScatterError } from './exit-error.ts';
+import type { GatherOrder, GatherStats } from './gather-order.ts';
+import type { Incarnation } from './incarnation.ts';
+import { Intake } from './intake.ts';
+import { Lane } from './lane.ts';
+import type { ClusterNode } from './node.ts';
+import type { PartEffect } from './part.ts';
+import { Source } from './source.ts';
+
+/**
+ * One request, scattered over parts and gathered again: a fold over what the parts' copies say. Whatever way it ends,
+ * everything that it has cast has ended, or has been killed, when it is over.
+ */
+export class Gather<T> {
+  readonly stats: GatherStats;
+  readonly missing: MissingPart[] = [];
+  readonly #in: Incarnation;
+  readonly #order: GatherOrder<T>;
+  readonly #lanes: readonly Lane[];
+  readonly #intake: Intake<T>;
+  readonly #casting: Casting;
+  readonly #deadline: number;
+  readonly #ending: (() => void)[] = [];
+  /** Copies to be killed at the end of this step, one message a node. */
+  readonly #doomed: Source[] = [];
+  #wakers: (() => void)[] = [];
+  #timer: Timer | undefined;
+  #watch: Timer | undefined;
+  #error: ClusterError | undefined;
+  #over = false;
+  /** Whether the consumer has asked for rows since the last look. */
+  #asked = false;
+
+  constructor(incarnation: Incarnation, order: GatherOrder<T>) {
+    const { clock, guardian } = incarnation;
+    this.#in = incarnation;
+    this.#order = order;
+    this.stats = { parts: order.parts.length, delivered: 0, received: 0, replaced: 0, cancelled: 0 };
+    this.#lanes = order.parts.map((part, rank) => new Lane(part, rank, order.race));
+    this.#intake = new Intake<T>({
+      lanes: this.#lanes,
+      compare: order.compare,
+      exhausted: (lane, source) => this.#complete(lane, source),
+    });
+    this.#casting = new Casting(guardian, (node, casts) => this.#castAt(node, casts));
+    this.#deadline = clock.now() + order.timeout;
+    if (order.timeout !== Infinity) this.#timer = clock.after(order.timeout, () => this.#expired());
+    incarnation.opened(this);
+    this.#watchParts();
+    void this.#begin();
+  }
+
+  /** The next rows, at least one; undefined at the end. What was handed out before counts as consumed. */
+  async pull(): Promise<T[] | undefined> {
+    try {
+      this.#intake.settle();
+      for (;;) {
+        this.#assertGood();
+        if (this.#isDone()) break;
+        const rows = this.#intake.take(this.#order.limit - this.stats.delivered);
+        this.#assertGood();
+        if (rows.length > 0) return this.#hand(rows);
+        if (!this.#isDone()) await this.#news();
+      }
+      this.end();
+      return undefined;
+    } catch (error) {
+      this.end(); // Whatever failed, the caller's own comparison included: nobody will pull again.
+      throw error;
+    }
+  }
+
+  /** Ends the request for a reason of the caller's. */
+  fail(code: ErrorCode, message: string, cause?: unknown): void {
+    this.#throw(new ClusterError(code, message, { job: this.#order.job, cause }));
+  }
+
+  /** An abort of the signal ends the request, as long as that is open. */
+  endWith(signal: AbortSignal): void {
+    const abort = (): void => this.fail('cancelled', 'The caller cancelled.', signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    this.#ending.push(() => signal.removeEventListener('abort', abort));
+  }
+
+  /** Ends the request: what is left of it is killed. May be called twice. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#timer?.cancel();
+    this.#watch?.cancel();
+    for (const lane of this.#lanes) {
+      lane.hedge?.cancel();
+      lane.over = true;
+      this.#perform(lane, lane.part.end());
+    }
+    this.#killDoomed();
+    for (const told of this.#ending.splice(0)) told();
+    this.#in.closed(this);
+    this.#stir();
+  }
+
+  async #begin(): Promise<void> {
+    const { parts, timeout, job } = this.#order;
+    const wait = Math.min(timeout, this.#in.constants.connect);
+    await this.#in.whenReachable(
+      parts.map(({ nodes }) => nodes),
+      wait,
+    );
+    if (this.#over) return;
+    // Only now is it known what kind the job is: before, no node may have been up.
+    const stream = this.#order.stream ?? this.#in.isStream(job);
+    for (const lane of this.#lanes) this.#perform(lane, lane.part.begin(stream));
+  }
+
+  #perform(lane: Lane, effects: readonly PartEffect[]): void {
+    for (const effect of effects) {
+      if (effect.do === 'cast') this.#want(lane, effect);
+      else if (effect.do === 'start') this.#start(lane, effect.copy);
+      else if (effect.do === 'cancel') this.#cancel(lane, effect.copy);
+      else if (effect.do === 'arm') this.#arm(lane);
+      else this.#partFailed(lane, effect.error);
+    }
+    if (!this.#over) this.#killDoomed();
+  }
+
+  /** Casts of one turn go together: those of a fan-out share a message. */
+  #want(lane: Lane, { copy, node }: { readonly copy: number; readonly node: string }): void {
+    this.#casting.want({ lane, copy, node });
+    Promise.resolve()
+      .then(() => this.#casting.flush())
+      .catch((error: unknown) => this.#throw(asClusterError(error, this.#order.job)));
+  }
+
+  #castAt(name: string, casts: readonly Wanted[]): void {
+    if (this.#over) return;
+    const node = this.#in.node(name);
+    if (node?.state !== 'up') {
+      const error = this.#in.unreachable(name, this.#order.job);
+      for (const { lane, copy } of casts) this.#perform(lane, lane.part.failed(copy, error));
+      return;
+    }
+    const parts = casts.map(({ lane, copy }) => ({
+      shard: lane.order.value,
+      handler: this.#newSource(lane, copy, node),
+    }));
+    const { job, args, byKey, priority } = this.#order;
+    const counters = node.cast({ job, args, byKey, priority, deadline: this.#deadline }, parts);
+    parts.forEach(({ handler }, i) => {
+      handler.counter = counters[i] ?? 0;
+      casts[i]?.lane.sources.set(handler.copy, handler);
+    });
+  }
+
+  #newSource(lane: Lane, copy: number, node: ClusterNode): Source {
+    const { codec, constants, clock } = this.#in;
+    const { job, onProgress, onLog } = this.#order;
+    const { shard } = lane.order;
+    return new Source({
+      node,
+      copy,
+      job,
+      shard,
+      codec,
+      constants,
+      now: () => clock.now(),
+      ref: (counter) => this.#in.ref(counter),
+      events: {
+        ready: (source) => this.#ready(lane, source),
+        changed: (source) => this.#changed(lane, source),
+        failed: (source, error) => this.#copyFailed(lane, source, error),
+        progress: (_source, value) => this.#callBack(() => onProgress?.(value, shard)),
+        log: (_source, value) => this.#callBack(() => onLog?.(value, shard)),
+      },
+    });
+  }
+
+  #ready(lane: Lane, source: Source): void {
+    if (this.#order.stream === false && source.state === 'ready') {
+      return this.fail('bad_options', `The job "${this.#order.job}" is a generator: it is streamed, not called.`);
+    }
+    this.#perform(lane, lane.part.ready(source.copy));
+  }
+
+  /** A callback of the caller's that throws ends its own request, and nothing else. */
+  #callBack(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.fail('cancelled', 'A callback of the caller has thrown.', error);
+    }
+  }
+
+  /** The chosen copy may compute rows now; if its session has gone meanwhile, it is not the chosen one any more. */
+  #start(lane: Lane, copy: number): void {
+    const source = lane.sources.get(copy);
+    if (source === undefined) return;
+    if (!source.node.holds(source.counter)) {
+      this.#kill(source);
+      return this.#copyFailed(lane, source, this.#in.unreachable(source.node.name, this.#order.job));
+    }
+    lane.source = source;
+    source.start(this.#in.window());
+  }
+
+  #changed(lane: Lane, source: Source): void {
+    if (lane.part.chosen !== source.copy) return;
+    lane.source = source;
+    this.#stir();
+  }
+
+  #copyFailed(lane: Lane, source: Source, error: ClusterError): void {
+    if (lane.sources.get(source.copy) !== source) return;
+    lane.sources.delete(source.copy);
+    if (lane.source === source) this.#intake.forget(lane);
+    this.#perform(lane, lane.part.failed(source.copy, error));
+    this.#stir();
+  }
+
+  #complete(lane: Lane, { copy }: Source): void {
+    lane.over = true;
+    lane.hedge?.cancel();
+    this.#perform(lane, lane.part.complete(copy));
+  }
+
+  #partFailed(lane: Lane, error: ClusterError): void {
+    lane.over = true;
+    lane.hedge?.cancel();
+    this.missing.push({ shard: lane.order.shard, error });
+    // The end of the whole coordinator is no matter of one part.
+    if (error.code === 'fenced') return this.#throw(error);
+    if (this.#order.partial) return this.#stir();
+    this.#throw(this.#order.single ? error : new ScatterError(this.#order.job, this.missing));
+  }
+
+  #throw(error: ClusterError): void {
+    if (this.#over) return;
+    this.#error = error;
+    this.end();
+  }
+
+  #cancel(lane: Lane, copy: number): void {
+    const source = lane.sources.get(copy);
+    if (source === undefined) return;
+    lane.sources.delete(copy);
+    if (source.state !== 'complete' && source.state !== 'over') this.#kill(source);
+  }
+
+  /** Its end is not waited for: a session that is lost meanwhile takes it along. */
+  #kill(source: Source): void {
+    this.stats.cancelled += 1;
+    const waits = source.state === 'ready';
+    source.discard();
+    if (waits) source.node.cancel(source.counter);
+    else this.#doomed.push(source);
+  }
+
+  #killDoomed(): void {
+    const byNode = new Map<ClusterNode, number[]>();
+    for (const { node, counter } of this.#doomed.splice(0)) byNode.set(node, [...(byNode.get(node) ?? []), counter]);
+    for (const [node, counters] of byNode) void node.kill(counters, this.#in.constants.killGrace, false);
+  }
+
+  #arm(lane: Lane): void {
+    lane.hedge?.cancel();
+    lane.hedge = this.#in.clock.after(this.#in.constants.hedgeInit, () => this.#perform(lane, lane.part.late()));
+  }
+
+  #hand(rows: T[]): T[] {
+    const left = this.#order.limit - this.stats.delivered;
+    const some = rows.length > left ? rows.slice(0, left) : rows;
+    this.stats.delivered += some.length;
+    this.stats.received = this.#intake.received;
+    this.stats.replaced = this.#lanes.reduce((sum, { part }) => sum + part.replaced, 0);
+    if (this.stats.delivered >= this.#order.limit) this.end();
+    return some;
+  }
+
+  #assertGood(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  #isDone(): boolean {
+    return this.#over || this.stats.delivered >= this.#order.limit || this.#lanes.every(({ over }) => over);
+  }
+
+  #expired(): void {
+    this.fail('deadline', `The overall timeout of ${this.#order.timeout} ms has passed.`);
+  }
+
+  /** Looks every second after parts that are silent while they are waited for, and says of the others that they are wanted. */
+  #watchParts(): void {
+    const { clock, constants } = this.#in;
+    const every = Math.min(constants.heartbeat, this.#order.messageTimeout / 4);
+    const due = clock.now() + every;
+    this.#watch = clock.after(every, () => {
+      // Late means that we were stopped: what the parts have said meanwhile is read before anything is judged. And
+      // silence while the consumer was busy elsewhere is none of theirs: they may have run out of credit.
+      const late = clock.now() - due > constants.heartbeat;
+      const away = !this.#asked && this.#wakers.length === 0;
+      this.#asked = false;
+      for (const lane of this.#lanes) this.#watchLane(lane, clock.now(), late || away);
+      if (!this.#over) this.#watchParts();
+    });
+  }
+
+  #watchLane(lane: Lane, now: number, spared: boolean): void {
+    const { job, messageTimeout } = this.#order;
+    for (const source of lane.sources.values()) {
+      source.stillWanted();
+      if (spared) source.heard = now;
+      const waiting = source.state !== 'complete' && !source.hasRows && !lane.hasRows;
+      if (!waiting || now - source.heard <= messageTimeout) continue;
+      this.#kill(source);
+      const context = {
+        job,
+        node: source.node.name,
+        shard: lane.order.shard,
+        ref: this.#in.ref(source.counter),
+        detail: 'message',
+      };
+      this.#copyFailed(
+        lane,
+        source,
+        new ClusterError('timeout', `Nothing was heard for ${messageTimeout} ms.`, context),
+      );
+    }
+  }
+
+  /** Resolves when something has changed. */
+  async #news(): Promise<void> {
+    this.#asked = true;
+    await new Promise<void>((resolve) => this.#wakers.push(resolve));
+  }
+
+  #stir(): void {
+    const wakers = this.#wakers;
+    this.#wakers = [];
+    for (const wake of wakers) wake();
+  }
+}
+
+function asClusterError(error: unknown, job: string): ClusterError {
+  if (error instanceof ClusterError) return error;
+  return new ClusterError('protocol_error', `The request failed inside the coordinator: ${String(error)}`, {
+    job,
+    cause: error,
+  });
+}

@@ -1,0 +1,294 @@
+import { constants, newIdentity } from '@muster/rexi';
+import { seededEntropy, Stoppable, virtualClock } from '@muster/rexi/testing';
+import { describe, expect, it } from 'vitest';
+import type { FromGuardian, ToGuardian } from './guardian/pipe.ts';
+import type { GuardianEvents } from './guardianship.ts';
+import { Guardianship } from './guardianship.ts';
+
+const table = constants({ block: 10 });
+const a = 'ws://a:1';
+
+/** A guardian process as a test plays it. */
+class Played {
+  readonly told: ToGuardian[] = [];
+  readonly events: GuardianEvents;
+  killed = false;
+  #left: () => void = () => undefined;
+  readonly gone: Promise<void> = new Promise((resolve) => (this.#left = resolve));
+
+  constructor(events: GuardianEvents) {
+    this.events = events;
+  }
+
+  send(message: ToGuardian): void {
+    this.told.push(message);
+  }
+
+  /** SIGKILL: it exits when the test says so. */
+  kill(): Promise<void> {
+    this.killed = true;
+    return this.gone;
+  }
+
+  say(...lines: FromGuardian[]): void {
+    for (const line of lines) this.events.said(line);
+  }
+
+  register(): void {
+    const blocks = this.told.filter((one) => one.do === 'block');
+    this.say({ is: 'registered', to: blocks.at(-1)?.to ?? 0 });
+  }
+
+  exit(): void {
+    this.events.exited();
+    this.#left();
+  }
+
+  words(): string[] {
+    return this.told.map((one) =>
+      Object.entries(one)
+        .filter(([key]) => ['do', 'to', 'number', 'address', 'session'].includes(key))
+        .map(([, value]) => String(value))
+        .join(' '),
+    );
+  }
+}
+
+class World {
+  readonly clock = virtualClock();
+  readonly process = new Stoppable(this.clock);
+  readonly guardians: Played[] = [];
+  readonly over: string[] = [];
+  readonly guardianship: Guardianship;
+
+  constructor() {
+    this.guardianship = new Guardianship({
+      clock: this.process.clock,
+      constants: table,
+      identity: newIdentity('coordinator', 'c', seededEntropy('guardianship')),
+      secret: Buffer.from('a secret of some length'),
+      spawn: (events) => {
+        const played = new Played(events);
+        this.guardians.push(played);
+        return played;
+      },
+      fenced: (_why, error) => void this.over.push(error.code),
+    });
+  }
+
+  get guardian(): Played {
+    return this.guardians.at(-1) as Played;
+  }
+
+  /** What becomes of a promise, seen at the end of this turn. */
+  async watch(promise: Promise<unknown>): Promise<string[]> {
+    const seen: string[] = [];
+    promise.then(
+      (value) => seen.push(`done ${String(value)}`),
+      (error: unknown) => seen.push(`failed ${(error as { code?: string }).code}`),
+    );
+    await this.clock.settle();
+    return seen;
+  }
+}
+
+describe('a guardianship', () => {
+  it('tells a guardian who it speaks for, and asks for a block ahead of need', () => {
+    const { guardian } = new World();
+    expect(guardian.words()).toEqual(['begin 1', 'block 10']);
+  });
+
+  it('lets a cast wait until its counters are registered', async () => {
+    const { guardianship, guardian, clock, watch } = bound(new World());
+    expect(guardianship.has(1)).toBe(false);
+    const reserved = await watch(guardianship.reserve(3));
+    await clock.pass(1_000);
+    expect(reserved).toEqual([]);
+    guardian.register();
+    await clock.settle();
+    expect(reserved).toEqual(['done undefined']);
+    expect([guardianship.take(), guardianship.take(), guardianship.take()]).toEqual([1, 2, 3]);
+  });
+
+  it('asks for the next block before the last is used up', () => {
+    const { guardianship, guardian } = new World();
+    guardian.register();
+    for (let counter = 1; counter <= 5; counter += 1) guardianship.take();
+    expect(guardian.words().slice(2)).toEqual(['block 20']);
+    expect([guardianship.has(5), guardianship.has(6)]).toEqual([true, false]);
+    guardian.register();
+    expect(guardianship.has(15)).toBe(true);
+  });
+
+  it('asks for as many as a fan-out needs', async () => {
+    const { guardianship, guardian, clock, watch } = bound(new World());
+    guardian.register();
+    const reserved = await watch(guardianship.reserve(100));
+    expect(reserved).toEqual([]);
+    guardian.register();
+    await clock.settle();
+    expect(reserved).toEqual(['done undefined']);
+    expect(guardianship.has(100)).toBe(true);
+  });
+
+  it('resolves a guard when the node is linked, and at once from then on', async () => {
+    const { guardianship, guardian, clock, watch } = bound(new World());
+    const guarded = await watch(guardianship.guard(a, 'w1'));
+    expect(guarded).toEqual([]);
+    guardian.say({ is: 'linked', address: a });
+    await clock.settle();
+    expect(guarded).toEqual(['done undefined']);
+    expect(await watch(guardianship.guard(a, 'w1'))).toEqual(['done undefined']);
+  });
+
+  it('rule 9: passes on that a session was given up, and hears the newest stamp echoed', async () => {
+    const { guardianship, guardian, clock, watch } = bound(new World());
+    guardianship.vouch(a, 3);
+    const ended = await watch(guardianship.giveUp(a, 3));
+    expect(guardian.words().slice(2)).toEqual([`session ${a} 3`, `end ${a} 3`]);
+    guardian.say({ is: 'ended', address: a, session: 3, stamp: 77 });
+    await clock.settle();
+    expect(ended).toEqual(['done 77']);
+    expect(await watch(guardianship.giveUp(a, 3))).toEqual(['done 0']);
+  });
+
+  it('gives signs of life every heartbeat', async () => {
+    const { guardian, clock } = new World();
+    await clock.pass(3_000);
+    expect(guardian.words().filter((line) => line === 'beat')).toHaveLength(3);
+  });
+
+  it('says nothing after the release but that, and refuses what comes later', async () => {
+    const { guardianship, guardian, clock, watch } = bound(new World());
+    const reserved = await watch(guardianship.reserve(1));
+    guardianship.release();
+    await clock.pass(10_000);
+    expect(guardian.words().slice(2)).toEqual(['release']);
+    expect(reserved).toEqual(['failed closed']);
+    expect(await watch(guardianship.reserve(1))).toEqual(['failed closed']);
+    guardian.exit();
+    expect(guardian.killed).toBe(false);
+  });
+});
+
+describe('a guardian that dies', () => {
+  it('is replaced by the next number, which knows nodes, sessions and block before anything is cast', () => {
+    const world = new World();
+    const { guardianship, guardian: first } = world;
+    first.register();
+    void guardianship.guard(a, 'w1');
+    first.say({ is: 'linked', address: a });
+    guardianship.vouch(a, 1);
+    first.exit();
+    expect(world.guardian.words()).toEqual(['begin 2', `node ${a}`, `session ${a} 1`, 'block 10']);
+    expect(guardianship.has(1)).toBe(false);
+    world.guardian.register();
+    expect(guardianship.has(1)).toBe(true);
+    expect(guardianship.take()).toBe(1);
+  });
+
+  it('and had not linked yet: who waits for that is told by its successor', async () => {
+    const world = new World();
+    const guarded = await world.watch(world.guardianship.guard(a, 'w1'));
+    world.guardian.exit();
+    world.guardian.say({ is: 'linked', address: a });
+    await world.clock.settle();
+    expect(guarded).toEqual(['done undefined']);
+  });
+
+  it('answers every session that it was to end, with a stamp beyond all', async () => {
+    const world = new World();
+    world.guardianship.vouch(a, 1);
+    const ended = await world.watch(world.guardianship.giveUp(a, 1));
+    world.guardian.exit();
+    await world.clock.settle();
+    expect(ended).toEqual(['done Infinity']);
+    expect(world.guardian.words()).not.toContain(`session ${a} 1`);
+  });
+
+  it('three times within a minute is the end: requests fail with `unavailable`', async () => {
+    const world = new World();
+    const reserved = await world.watch(world.guardianship.reserve(1));
+    world.guardian.exit();
+    world.guardian.exit();
+    await world.clock.pass(59_000);
+    expect(world.over).toEqual([]);
+    world.guardian.exit();
+    await world.clock.settle();
+    expect(world.over).toEqual(['unavailable']);
+    expect(reserved).toEqual(['failed unavailable']);
+    expect(world.guardians).toHaveLength(3);
+  });
+
+  it('more often than that, but slowly, is replaced each time', async () => {
+    const world = new World();
+    for (let deaths = 0; deaths < 6; deaths += 1) {
+      world.guardian.register();
+      world.guardian.exit();
+      world.guardian.register();
+      await world.clock.pass(31_000);
+    }
+    expect(world.over).toEqual([]);
+  });
+
+  it('having said that it fences is no guardian to be replaced: the incarnation is over', async () => {
+    const world = new World();
+    const reserved = await world.watch(world.guardianship.reserve(1));
+    world.guardian.say({ is: 'fencing', why: 'no sign of life' });
+    expect(world.over).toEqual([]);
+    world.guardian.exit();
+    await world.clock.settle();
+    expect(world.over).toEqual(['fenced']);
+    expect(reserved).toEqual(['failed fenced']);
+    expect(world.guardians).toHaveLength(1);
+  });
+});
+
+describe('a guardian that does not answer', () => {
+  it('is killed after C, and replaced only when it has exited', async () => {
+    const world = new World();
+    const first = world.guardian;
+    await world.clock.pass(table.connect - 1);
+    expect(first.killed).toBe(false);
+    await world.clock.pass(1);
+    expect(first.killed).toBe(true);
+    await world.clock.pass(10_000);
+    expect(world.guardians).toHaveLength(1);
+    first.exit();
+    expect(world.guardians).toHaveLength(2);
+  });
+
+  it('is found when a node wants to be guarded, though its block was registered', async () => {
+    const world = new World();
+    world.guardian.register();
+    await world.clock.pass(20_000);
+    expect(world.guardian.killed).toBe(false);
+    void world.guardianship.guard(a, 'w1');
+    await world.clock.pass(table.connect);
+    expect(world.guardian.killed).toBe(true);
+  });
+
+  it('is let alone when it answers and merely cannot reach a node', async () => {
+    const world = new World();
+    void world.guardianship.guard(a, 'w1');
+    world.guardian.register();
+    await world.clock.pass(60_000);
+    expect(world.guardian.killed).toBe(false);
+  });
+
+  it('rule 10: is not judged by a coordinator that was stopped before that has read its pipe', async () => {
+    const world = new World();
+    world.process.stop();
+    await world.clock.pass(20_000);
+    world.process.continue();
+    expect(world.guardian.killed).toBe(false);
+    world.guardian.register();
+    await world.clock.pass(60_000);
+    expect(world.guardian.killed).toBe(false);
+  });
+});
+
+function bound(world: World): World & { watch: World['watch'] } {
+  world.watch = world.watch.bind(world);
+  return world;
+}

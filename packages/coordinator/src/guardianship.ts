@@ -1,0 +1,268 @@
+import type { Clock, Constants, Identity, Timer } from '@muster/rexi';
+import { ClusterError } from '@muster/rexi';
+import { failpoint } from '#failpoint';
+import type { FromGuardian, ToGuardian } from './guardian/pipe.ts';
+
+/** One guardian process, as its coordinator holds it. */
+export interface GuardianProcess {
+  send(message: ToGuardian): void;
+  /** SIGKILL; resolves when it has exited and its pipe has been read to its end. May be called twice. */
+  kill(): Promise<void>;
+}
+
+export interface GuardianEvents {
+  said(message: FromGuardian): void;
+  /** It has exited, and everything that it has said was read. Once, last. */
+  exited(): void;
+}
+
+/** Starts a guardian: a process in production, the same core in one process under simulation. */
+export type SpawnGuardian = (events: GuardianEvents) => GuardianProcess;
+
+export interface GuardianshipOptions {
+  readonly clock: Clock;
+  readonly constants: Constants;
+  readonly identity: Identity;
+  readonly secret: Uint8Array;
+  readonly spawn: SpawnGuardian;
+  /** The guardian has declared this coordinator dead, or none can be had: everything of this incarnation is over. */
+  readonly fenced: (why: string, error: ClusterError) => void;
+}
+
+/** So many deaths of guardians within a minute, and requests fail. */
+const mostFailures = 3;
+const failureWindow = 60_000;
+
+/** A promise with its handles outside. */
+interface Waiting<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The guardian of one incarnation, replaced when it dies. Nothing is cast while there is none that knows the nodes, the
+ * block of counters and the sessions.
+ */
+export class Guardianship {
+  readonly #options: GuardianshipOptions;
+  readonly #nodes: Map<string, { readonly node: string; linked: boolean }> = new Map();
+  readonly #sessions: Map<string, number> = new Map();
+  readonly #linking: Map<string, Waiting<void>[]> = new Map();
+  readonly #ending: Map<string, Waiting<number>[]> = new Map();
+  readonly #reserving: Waiting<void>[] = [];
+  readonly #failures: number[] = [];
+  #process: GuardianProcess | undefined;
+  #number = 0;
+  #next = 1;
+  /** The last counter of the block that was asked for, and of the one that is registered. */
+  #asked: number;
+  #registered = 0;
+  #patience: Timer | undefined;
+  #beat: Timer | undefined;
+  #state: 'alive' | 'released' | 'over' = 'alive';
+  #fencing: string | undefined;
+
+  constructor(options: GuardianshipOptions) {
+    this.#options = options;
+    this.#asked = options.constants.block;
+    this.#start();
+    this.#beats();
+  }
+
+  /** Whether so many counters can be taken at once. */
+  has(count: number): boolean {
+    return this.#next + count - 1 <= this.#registered;
+  }
+
+  /** The next counter. Only after `has` or `reserve`. */
+  take(): number {
+    const counter = this.#next;
+    this.#next += 1;
+    if (this.#asked - this.#next < this.#options.constants.block / 2) this.#extend(this.#options.constants.block);
+    return counter;
+  }
+
+  /**
+   * Waits until so many counters are registered.
+   * @throws ClusterError `unavailable` when no guardian can be kept alive, `fenced` when this incarnation is over.
+   */
+  async reserve(count: number): Promise<void> {
+    while (!this.has(count)) {
+      this.#assertAlive();
+      if (this.#asked < this.#next + count) this.#extend(count);
+      await new Promise<void>((resolve, reject) => this.#reserving.push({ resolve, reject }));
+    }
+  }
+
+  /** Resolves when the guardian is linked to the node. */
+  async guard(address: string, node: string): Promise<void> {
+    this.#assertAlive();
+    const known = this.#nodes.get(address);
+    if (known?.linked === true) return;
+    this.#nodes.set(address, { node, linked: false });
+    this.#process?.send({ do: 'node', address, node });
+    this.#ask(); // Whether it can link is one thing, whether it answers at all another.
+    await new Promise<void>((resolve, reject) => this.#add(this.#linking, address, { resolve, reject }));
+  }
+
+  /** This session of the node at `address` counts as live from now on. */
+  vouch(address: string, session: number): void {
+    this.#sessions.set(address, session);
+    this.#process?.send({ do: 'session', address, session });
+  }
+
+  /** The session is given up. Resolves with the newest stamp that a guardian may have echoed for it; 0: none. */
+  async giveUp(address: string, session: number): Promise<number> {
+    if (this.#sessions.get(address) !== session || this.#state === 'over') return 0;
+    this.#sessions.delete(address);
+    this.#process?.send({ do: 'end', address, session });
+    return new Promise<number>((resolve, reject) =>
+      this.#add(this.#ending, `${address} ${session}`, { resolve, reject }),
+    );
+  }
+
+  /** Lets the guardian fence what is left and go. It outlives this process if it must. */
+  release(): void {
+    if (this.#state !== 'alive') return;
+    failpoint('before-release');
+    this.#state = 'released';
+    this.#process?.send({ do: 'release' });
+    this.#beat?.cancel();
+    this.#patience?.cancel();
+    this.#fail(new ClusterError('closed', 'The cluster handle was closed.'));
+  }
+
+  #start(): void {
+    const { identity, secret, constants } = this.#options;
+    this.#number += 1;
+    this.#registered = 0;
+    const guardian = this.#options.spawn({ said: (message) => this.#said(message), exited: () => this.#exited() });
+    this.#process = guardian;
+    guardian.send({
+      do: 'begin',
+      number: this.#number,
+      id: identity.id,
+      incarnation: identity.incarnation,
+      seed: Buffer.from(identity.seed).toString('base64'),
+      secret: Buffer.from(secret).toString('base64'),
+      constants,
+    });
+    for (const [address, node] of this.#nodes) {
+      node.linked = false;
+      guardian.send({ do: 'node', address, node: node.node });
+    }
+    for (const [address, session] of this.#sessions) guardian.send({ do: 'session', address, session });
+    this.#ask();
+  }
+
+  #beats(): void {
+    this.#beat = this.#options.clock.after(this.#options.constants.heartbeat, () => {
+      this.#process?.send({ do: 'beat' });
+      this.#beats();
+    });
+  }
+
+  #extend(count: number): void {
+    this.#asked = Math.max(this.#asked, this.#next - 1) + Math.max(count, this.#options.constants.block);
+    this.#ask();
+  }
+
+  /** Asks for the block, be it once more: what answers is alive, and what does not is replaced after C. */
+  #ask(): void {
+    this.#process?.send({ do: 'block', to: this.#asked });
+    this.#bePatient();
+  }
+
+  #bePatient(): void {
+    const { clock, constants } = this.#options;
+    const guardian = this.#process;
+    const due = clock.now() + constants.connect;
+    this.#patience?.cancel();
+    this.#patience = clock.after(constants.connect, () => {
+      // A timer that fires late says that we were stopped: the answer may wait in the pipe.
+      if (clock.now() - due > constants.heartbeat) this.#bePatient();
+      else if (guardian !== undefined && this.#process === guardian && this.#state === 'alive') void guardian.kill();
+    });
+  }
+
+  #said(message: FromGuardian): void {
+    switch (message.is) {
+      case 'registered':
+        this.#registered = Math.max(this.#registered, message.to);
+        if (this.#registered >= this.#asked) this.#patience?.cancel();
+        failpoint('block-registered');
+        settle(this.#reserving.splice(0));
+        break;
+      case 'linked': {
+        const node = this.#nodes.get(message.address);
+        if (node !== undefined) node.linked = true;
+        settle(this.#linking.get(message.address) ?? []);
+        this.#linking.delete(message.address);
+        break;
+      }
+      case 'ended': {
+        const key = `${message.address} ${message.session}`;
+        for (const { resolve } of this.#ending.get(key) ?? []) resolve(message.stamp);
+        this.#ending.delete(key);
+        break;
+      }
+      case 'fencing':
+        this.#fencing = message.why;
+        break;
+    }
+  }
+
+  /** Only now, with its pipe read to the end, is it known whether it has fenced us. */
+  #exited(): void {
+    this.#patience?.cancel();
+    this.#process = undefined;
+    // A guardian that is gone echoes no stamps any more; what it last echoed is not known, only that it was before now.
+    for (const waiting of this.#ending.values()) for (const { resolve } of waiting) resolve(Number.POSITIVE_INFINITY);
+    this.#ending.clear();
+    if (this.#state !== 'alive') return;
+    if (this.#fencing !== undefined)
+      return this.#over(
+        new ClusterError('fenced', `The guardian fenced this coordinator: ${this.#fencing}.`),
+        this.#fencing,
+      );
+    const now = this.#options.clock.now();
+    this.#failures.push(now);
+    while (now - (this.#failures[0] ?? now) > failureWindow) this.#failures.shift();
+    if (this.#failures.length >= mostFailures) {
+      return this.#over(
+        new ClusterError(
+          'unavailable',
+          `${mostFailures} guardians have died within a minute. Look at what ends them, then connect again.`,
+        ),
+        'no guardian can be kept alive',
+      );
+    }
+    this.#start();
+  }
+
+  #over(error: ClusterError, why: string): void {
+    this.#state = 'over';
+    this.#beat?.cancel();
+    this.#fail(error);
+    this.#options.fenced(why, error);
+  }
+
+  #fail(error: ClusterError): void {
+    const waiting = [...this.#reserving.splice(0), ...[...this.#linking.values()].flat()];
+    this.#linking.clear();
+    for (const { reject } of waiting) reject(error);
+  }
+
+  #assertAlive(): void {
+    if (this.#state !== 'alive')
+      throw new ClusterError('closed', 'This incarnation of the coordinator is over; connect again.');
+  }
+
+  #add<T>(map: Map<string, Waiting<T>[]>, key: string, waiting: Waiting<T>): void {
+    map.set(key, [...(map.get(key) ?? []), waiting]);
+  }
+}
+
+function settle(waiting: readonly Waiting<void>[]): void {
+  for (const { resolve } of waiting) resolve();
+}

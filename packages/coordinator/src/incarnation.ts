@@ -1,0 +1,175 @@
+import type { Clock, Constants, Entropy, ErrorCode, Identity, Message, Transport, ValueCodec } from '@muster/rexi';
+import { ClusterError, formatRef } from '@muster/rexi';
+import type { GuardianshipOptions } from './guardianship.ts';
+import { Guardianship } from './guardianship.ts';
+import type { NodeState } from './node.ts';
+import { ClusterNode } from './node.ts';
+
+export interface IncarnationOptions {
+  readonly addresses: readonly string[];
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly constants: Constants;
+  readonly transport: Transport;
+  readonly identity: Identity;
+  readonly secret: Uint8Array;
+  readonly codec: ValueCodec;
+  readonly spawn: GuardianshipOptions['spawn'];
+  /** Keeps the process alive until what it returns is called. */
+  readonly hold: () => () => void;
+  readonly changed: (node: ClusterNode) => void;
+  /** This incarnation is over, the coordinator is not: the next request begins a new one. */
+  readonly fenced: (why: string) => void;
+  readonly other: (node: ClusterNode, message: Message) => void;
+}
+
+/** A request that is under way. */
+export interface OpenRequest {
+  readonly stats: { readonly parts: number };
+  fail(code: ErrorCode, message: string): void;
+}
+
+/** Everything that one incarnation of a coordinator has: its guardian, its sessions, its requests. */
+export class Incarnation {
+  readonly clock: Clock;
+  readonly constants: Constants;
+  readonly codec: ValueCodec;
+  readonly guardian: Guardianship;
+  readonly nodes: readonly ClusterNode[];
+  readonly #identity: Identity;
+  readonly #hold: () => () => void;
+  /** Open requests, each with what releases its hold on the process. */
+  readonly #requests: Map<OpenRequest, () => void> = new Map();
+  readonly #waiting: Set<() => void> = new Set();
+  #streams = 0;
+
+  constructor(options: IncarnationOptions) {
+    const { clock, entropy, constants, transport, identity, secret, codec, spawn, hold, changed, fenced, other } =
+      options;
+    this.clock = clock;
+    this.constants = constants;
+    this.codec = codec;
+    this.#identity = identity;
+    this.#hold = hold;
+    this.guardian = new Guardianship({
+      clock,
+      constants,
+      identity,
+      secret,
+      spawn,
+      fenced: (why, error) => this.#over(error, () => fenced(why)),
+    });
+    const { guardian } = this;
+    const notice = (node: ClusterNode): void => {
+      changed(node);
+      for (const wake of this.#waiting) wake();
+    };
+    this.nodes = options.addresses.map(
+      (address) =>
+        new ClusterNode({
+          address,
+          clock,
+          entropy,
+          constants,
+          transport,
+          identity,
+          secret,
+          guardian,
+          changed: notice,
+          other,
+        }),
+    );
+  }
+
+  get id(): string {
+    return this.#identity.incarnation;
+  }
+
+  ref(counter: number): string {
+    return formatRef({ incarnation: this.id, counter });
+  }
+
+  /** By its id, or by its address as long as the id is not known. */
+  node(name: string): ClusterNode | undefined {
+    return this.nodes.find(({ id, address }) => id === name || address === name);
+  }
+
+  /** The window of one more stream: a share of the budget. */
+  window(): { rows: number; bytes: number } {
+    const { windowRows, windowBytes, windowBudget } = this.constants;
+    return {
+      rows: windowRows,
+      bytes: Math.max(1, Math.min(windowBytes, Math.floor(windowBudget / Math.max(1, this.#streams)))),
+    };
+  }
+
+  opened(request: OpenRequest): void {
+    this.#requests.set(request, this.#hold());
+    this.#streams += request.stats.parts;
+  }
+
+  closed(request: OpenRequest): void {
+    const release = this.#requests.get(request);
+    if (release === undefined) return;
+    this.#requests.delete(request);
+    this.#streams -= request.stats.parts;
+    release();
+  }
+
+  unreachable(name: string, job: string): ClusterError {
+    const node = this.node(name);
+    if (node === undefined) {
+      const known = this.nodes.map((other) => other.name).join(', ');
+      return new ClusterError('unreachable', `There is no node "${name}" in the cluster; there are ${known}.`, {
+        job,
+        node: name,
+      });
+    }
+    const why = node.trouble instanceof Error ? `: ${node.trouble.message}` : '';
+    return new ClusterError('down', `The node is ${node.state}${why}`, { job, node: name, cause: node.trouble });
+  }
+
+  /** Resolves when each group of nodes has one that is up, or when the time has passed. */
+  async whenReachable(groups: readonly (readonly string[])[], ms: number): Promise<void> {
+    const reachable = (): boolean => groups.every((names) => names.some((name) => this.node(name)?.state === 'up'));
+    if (reachable()) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (reachable()) done();
+      };
+      const timer = this.clock.after(ms, done);
+      this.#waiting.add(look);
+    });
+  }
+
+  /** Whether a node knows the job as a generator; what nobody knows is refused by the node. */
+  isStream(job: string): boolean {
+    return this.nodes.some(({ jobs }) => jobs.get(job) === true);
+  }
+
+  /** Nodes in this state. */
+  count(state: NodeState): number {
+    return this.nodes.filter((node) => node.state === state).length;
+  }
+
+  /** Kills everything with confirmation, waits K for it, and leaves what did not answer to the guardian. */
+  async close(): Promise<void> {
+    const confirmed = Promise.all(this.nodes.map((node) => node.killAll()));
+    for (const request of [...this.#requests.keys()]) request.fail('closed', 'The cluster handle was closed.');
+    await Promise.race([confirmed, new Promise<void>((resolve) => this.clock.after(this.constants.kill, resolve))]);
+    this.guardian.release();
+    for (const node of this.nodes) node.close('the coordinator closes');
+  }
+
+  #over(error: ClusterError, tell: () => void): void {
+    // Requests first: that everything is over is no matter of one part of them.
+    for (const request of [...this.#requests.keys()]) request.fail(error.code, error.message);
+    for (const node of this.nodes) node.abandon(error);
+    tell();
+  }
+}

@@ -1,0 +1,26 @@
+export { connect } from './connect.ts';
+export { Cluster } from './cluster.ts';
+export type { NodeInfo } from './cluster.ts';
+export type { ConnectOptions, Seams } from './options.ts';
+export type {
+  CallOptions,
+  ReduceOptions,
+  RequestOptions,
+  ScatterOptions,
+  Shard,
+  ShardMap,
+  StreamOptions,
+} from './request.ts';
+export type { MergeBy } from './merge.ts';
+export { RowStream } from './row-stream.ts';
+export type { GatherStats } from './gather-order.ts';
+export { ScatterError } from './exit-error.ts';
+export type { MissingPart } from './exit-error.ts';
+export type { ClusterJobs, Sendable, Wire } from './typed.ts';
+export type { NodeState } from './node.ts';
+
+// For simulations, which put another guardian behind the same pipe.
+export { GuardianCore } from './guardian/guardian-core.ts';
+export type { GuardianEffect } from './guardian/guardian-core.ts';
+export type { FromGuardian, ToGuardian } from './guardian/pipe.ts';
+export type { GuardianEvents, GuardianProcess, SpawnGuardian } from './guardianship.ts';

@@ -1,0 +1,119 @@
+import { ProtocolError } from '@muster/rexi';
+import type { Lane } from './lane.ts';
+import type { Compare } from './merge.ts';
+import { Heads } from './merge.ts';
+import type { Source } from './source.ts';
+
+/** At most so many rows are merged at a time, so that the first ones do not wait for the last. */
+const mergeBatch = 512;
+
+export interface IntakeOptions<T> {
+  readonly lanes: readonly Lane[];
+  /** Rows come in this order; absent: as they come. */
+  readonly compare: Compare<T> | undefined;
+  /** The lane's chosen copy has said all, and all of it was taken. */
+  readonly exhausted: (lane: Lane, source: Source) => void;
+}
+
+/** Takes rows from the parts as they are asked for, in turn or merged in order, and acks what was consumed. */
+export class Intake<T> {
+  /** Rows that were decoded. */
+  received = 0;
+  readonly #options: IntakeOptions<T>;
+  readonly #heads: Heads<Lane, T> | undefined;
+  readonly #inHeads: Set<Lane> = new Set();
+  /** Lanes of which something was read since the last `settle`. */
+  readonly #read: Set<Lane> = new Set();
+  #turn = 0;
+
+  constructor(options: IntakeOptions<T>) {
+    this.#options = options;
+    this.#heads = options.compare && new Heads<Lane, T>(options.compare);
+  }
+
+  /**
+   * Rows that are there, at most `most` where they are merged; none: wait.
+   * @throws ProtocolError for rows that cannot be decoded; whatever the caller's comparison throws.
+   */
+  take(most: number): T[] {
+    return this.#heads === undefined ? this.#takeAny() : this.#takeInOrder(this.#heads, Math.min(most, mergeBatch));
+  }
+
+  /** What was taken before has been consumed. */
+  settle(): void {
+    for (const lane of this.#read) lane.source?.consumed(lane.hasRows);
+    for (const lane of this.#read) if (!lane.hasRows) this.#read.delete(lane);
+  }
+
+  /** Drops what waits of a copy that has failed: its successor sends it again. */
+  forget(lane: Lane): void {
+    lane.source = undefined;
+    lane.hold([]);
+    this.#read.delete(lane);
+    if (this.#inHeads.delete(lane)) this.#heads?.remove(lane);
+  }
+
+  /** One batch of the next part that has one, in turn. */
+  #takeAny(): T[] {
+    const { lanes } = this.#options;
+    for (let i = 0; i < lanes.length; i += 1) {
+      const lane = lanes[(this.#turn + i) % lanes.length];
+      if (lane === undefined || !this.#fill(lane)) continue;
+      this.#turn = (this.#turn + i + 1) % lanes.length;
+      return lane.takeAll() as T[];
+    }
+    return [];
+  }
+
+  /** Rows in order, as long as every part that may still send has one to compare. */
+  #takeInOrder(heads: Heads<Lane, T>, most: number): T[] {
+    if (!this.#options.lanes.every((lane) => this.#showHead(heads, lane))) return [];
+    const rows: T[] = [];
+    for (let top = heads.top(); top !== undefined && rows.length < most; top = heads.top()) {
+      const lane = top.source;
+      rows.push(top.row);
+      lane.advance();
+      if (this.#fill(lane)) heads.replaceTop(lane.head as T);
+      else {
+        heads.removeTop();
+        this.#inHeads.delete(lane);
+        if (!lane.over) break;
+      }
+    }
+    return rows;
+  }
+
+  /** Whether the lane's next row is among the heads, or none will come. */
+  #showHead(heads: Heads<Lane, T>, lane: Lane): boolean {
+    if (lane.over || this.#inHeads.has(lane)) return true;
+    if (!this.#fill(lane)) return lane.over;
+    heads.add(lane, lane.rank, lane.head as T);
+    this.#inHeads.add(lane);
+    return true;
+  }
+
+  /** Whether the lane has a row to look at; decodes its next batch for that. */
+  #fill(lane: Lane): boolean {
+    if (lane.hasRows) return true;
+    const { source } = lane;
+    if (source === undefined || lane.over) return false;
+    const rows = decode(source);
+    if (rows === undefined) {
+      if (source.exhausted) this.#options.exhausted(lane, source);
+      return false;
+    }
+    this.received += rows.length;
+    this.#read.add(lane);
+    lane.hold(rows);
+    return rows.length > 0;
+  }
+}
+
+function decode(source: Source): unknown[] | undefined {
+  try {
+    return source.read();
+  } catch (error) {
+    if (error instanceof ProtocolError) source.node.violated(error);
+    throw error;
+  }
+}

@@ -1,0 +1,339 @@
+import type { Clock, Constants, Entropy, Identity, Message, ProtocolError, Timer, Transport } from '@muster/rexi';
+import { Channel, CloseCode, ClusterError, surelyDeadAfter } from '@muster/rexi';
+import { failpoint } from '#failpoint';
+import { backoff } from './backoff.ts';
+import type { CastHandler } from './casts.ts';
+import { Casts } from './casts.ts';
+import type { Guardianship } from './guardianship.ts';
+
+export interface CastOrder {
+  readonly job: string;
+  readonly args: Uint8Array;
+  readonly byKey: boolean;
+  readonly priority: number;
+  /** On the coordinator's clock; Infinity: none. */
+  readonly deadline: number;
+}
+
+/**
+ * Where a node stands. Casts go to nodes that are up; a suspect one keeps its streams, but gets nothing new.
+ *
+ *     dialling ──> opening ──> up <──> suspect
+ *         ^____________________│__________│      (session lost: every reference in it is down)
+ */
+export type NodeState = 'dialling' | 'opening' | 'up' | 'suspect' | 'draining' | 'closed';
+
+/** Milliseconds that a cast can say are left. */
+const longest = 2 ** 32 - 1;
+
+export interface NodeOptions {
+  readonly address: string;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly constants: Constants;
+  readonly transport: Transport;
+  readonly identity: Identity;
+  readonly secret: Uint8Array;
+  readonly guardian: Guardianship;
+  /** The node's state has changed. */
+  readonly changed: (node: ClusterNode) => void;
+  /** Messages that belong to no cast: answers to requests, and objects. */
+  readonly other: (node: ClusterNode, message: Message) => void;
+}
+
+/** A coordinator's conversation with one node: it dials, opens sessions, casts, and tells every reference its end. */
+export class ClusterNode {
+  readonly address: string;
+  /** Known after the first handshake; pinned from then on. */
+  id: string | undefined;
+  /** The jobs that the node runs; known once it is up. */
+  jobs: ReadonlyMap<string, boolean> = new Map();
+  state: NodeState = 'dialling';
+  /** Why it is not up, where it is not. */
+  trouble: unknown;
+  readonly #options: NodeOptions;
+  readonly #casts: Casts = new Casts();
+  readonly #confirms: Map<number, () => void> = new Map();
+  #channel: Channel | undefined;
+  #session = 0;
+  #accepted = false;
+  #heardStamp = 0;
+  #stampAt = 0;
+  #nextConfirm = 0;
+  #attempt = 0;
+  #retry: Timer | undefined;
+  #watch: Timer | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.address = options.address;
+    void this.#dial();
+  }
+
+  get name(): string {
+    return this.id ?? this.address;
+  }
+
+  /** Casts that have not ended. */
+  get load(): number {
+    return this.#casts.size;
+  }
+
+  /** Messages of references that had ended or were given up. */
+  get late(): number {
+    return this.#casts.late;
+  }
+
+  /** The number of the session that is open, or was last. */
+  get session(): number {
+    return this.#session;
+  }
+
+  /**
+   * Casts under consecutive counters that the guardian knows; the node must be up.
+   * Returns the counters, in the order of the parts.
+   * @throws ClusterError `limit` for a cast that no message can carry.
+   */
+  cast(order: CastOrder, parts: readonly { readonly shard: Uint8Array; readonly handler: CastHandler }[]): number[] {
+    const { clock, guardian } = this.#options;
+    failpoint('before-cast');
+    const counted = parts.map(({ shard }) => ({ counter: guardian.take(), shard }));
+    const { job, args, byKey, priority, deadline } = order;
+    const make = (): Message => {
+      const timeLeft = deadline === Infinity ? 0 : Math.min(longest, Math.max(1, Math.ceil(deadline - clock.now())));
+      return { type: 'cast', job, timeLeft, priority, byKey, args, parts: counted };
+    };
+    this.#channel?.send(make(), make); // Throws what is too large to be sent, and then nothing was cast.
+    parts.forEach(({ handler }, i) => this.#casts.add(counted[i]?.counter ?? 0, handler));
+    failpoint('after-cast');
+    return counted.map(({ counter }) => counter);
+  }
+
+  send(message: Message): void {
+    this.#channel?.send(message);
+  }
+
+  /** Whether the reference is still in a session that can be spoken to. Checked before every start. */
+  holds(counter: number): boolean {
+    return this.#casts.has(counter) && (this.state === 'up' || this.state === 'draining');
+  }
+
+  /** A stream that is ready was not chosen: it ends without a word. */
+  cancel(counter: number): void {
+    if (this.#casts.forget(counter)) this.send({ type: 'stream-cancel', counter });
+  }
+
+  /** Kills over the session's own link. With `confirm` it resolves when the processes are gone, or the session is. */
+  kill(counters: readonly number[], grace: number, confirm: boolean): Promise<void> {
+    const live = counters.filter((counter) => this.#casts.forget(counter));
+    const channel = this.#channel;
+    if (live.length === 0 || channel === undefined) return Promise.resolve();
+    failpoint('before-kill');
+    const number = confirm ? (this.#nextConfirm += 1) : 0;
+    channel.send({ type: 'kill', confirm: number, grace, counters: live });
+    failpoint('after-kill');
+    if (number === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#confirms.set(number, resolve));
+  }
+
+  /** Kills everything in the session; resolves when it is confirmed. */
+  killAll(): Promise<void> {
+    return this.kill(this.#casts.counters, 0, true);
+  }
+
+  /** What the node sent cannot be read: its link is closed with the code, and its references are down. */
+  violated(error: ProtocolError): void {
+    this.#channel?.close(error.closeCode, error.message);
+  }
+
+  /** Ends the conversation for good. What still runs is the guardian's. */
+  close(reason: string): void {
+    this.#stop.abort();
+    this.#retry?.cancel();
+    this.#watch?.cancel();
+    this.#channel?.close(CloseCode.normal, reason);
+    this.#down(new ClusterError('closed', reason, { node: this.name }));
+    this.#become('closed');
+  }
+
+  /** This incarnation is over: every reference hears `error`, and nothing is dialled again. */
+  abandon(error: ClusterError): void {
+    this.#stop.abort();
+    this.#retry?.cancel();
+    this.#watch?.cancel();
+    const channel = this.#channel;
+    this.#down(error);
+    channel?.abort(error.message);
+    this.#become('closed');
+  }
+
+  async #dial(): Promise<void> {
+    const { transport, identity, secret, constants, address, guardian } = this.#options;
+    this.#become('dialling');
+    const { signal } = this.#stop;
+    try {
+      const known = this.id === undefined ? {} : { expect: this.id };
+      const link = await transport.dial(address, { identity, secret, timeout: constants.connect, signal, ...known });
+      if (signal.aborted) return link.abort('closed meanwhile');
+      link.unref?.();
+      this.id = link.peer.id;
+      const channel = this.#converse(link);
+      // The guardian is there before the first cast is: otherwise a crash between the two would leave an orphan.
+      await guardian.guard(address, link.peer.id);
+      if (!signal.aborted && this.#channel === channel) this.#open(channel);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      this.trouble = error;
+      if (!signal.aborted) this.#redial();
+    }
+  }
+
+  #converse(link: ConstructorParameters<typeof Channel>[0]): Channel {
+    const { clock, constants } = this.#options;
+    const channel: Channel = new Channel(link, {
+      clock,
+      constants,
+      // An open session has a bound of its own for a node that is silent.
+      vouched: () => this.#accepted,
+      handler: {
+        message: (message) => this.#message(message),
+        suspect: (silent) => this.#suspect(silent),
+        ended: (end) => {
+          if (this.#channel !== channel) return;
+          this.#channel = undefined;
+          this.#lost(
+            new ClusterError('down', `The session with the node was lost: ${end.reason || `close code ${end.code}`}.`, {
+              node: this.name,
+            }),
+          );
+        },
+      },
+    });
+    this.#channel = channel;
+    return channel;
+  }
+
+  #open(channel: Channel): void {
+    this.#become('opening');
+    this.#session += 1;
+    this.#accepted = false;
+    channel.send({ type: 'session-open', session: this.#session });
+  }
+
+  #message(message: Message): void {
+    switch (message.type) {
+      case 'heartbeat':
+        return this.#heartbeat(message.stamp);
+      case 'session-accepted':
+        return this.#accept(message);
+      case 'session-refused':
+        this.trouble = new ClusterError(
+          message.code === 'fenced' ? 'fenced' : 'down',
+          `The node refused the session: ${message.reason}.`,
+          { node: this.name },
+        );
+        return this.#channel?.abort('the session was refused');
+      case 'killed':
+        this.#confirms.get(message.confirm)?.();
+        this.#confirms.delete(message.confirm);
+        return;
+      case 'go-away':
+        return this.#become('draining');
+      case 'stream-init':
+      case 'rows':
+      case 'reply':
+      case 'last':
+      case 'exit':
+      case 'ping':
+      case 'progress':
+      case 'log':
+        return this.#casts.pass(message);
+      default:
+        return this.#options.other(this, message);
+    }
+  }
+
+  /** Echoes the newest stamp at once: the lease counts from when the node wrote it, not from when it reads it back. */
+  #heartbeat(stamp: number): void {
+    if (!this.#accepted) return;
+    this.#heardStamp = stamp;
+    this.#stampAt = this.#options.clock.now();
+    this.#channel?.send({ type: 'renew', session: this.#session, stamp });
+  }
+
+  #accept(message: Extract<Message, { type: 'session-accepted' }>): void {
+    if (message.session !== this.#session) return;
+    this.#accepted = true;
+    this.#attempt = 0;
+    this.trouble = undefined;
+    this.jobs = new Map(message.jobs.map(({ name, stream }) => [name, stream]));
+    this.#options.guardian.vouch(this.address, this.#session);
+    this.#heartbeat(message.stamp);
+    this.#become('up');
+    this.#watchSilence();
+  }
+
+  #suspect(silent: boolean): void {
+    if (silent && this.state === 'up') this.#become('suspect');
+    else if (!silent && this.state === 'suspect') this.#become('up');
+  }
+
+  /** A link that says nothing for the coordinator's own bound belongs to a session whose jobs are dead by now. */
+  #watchSilence(): void {
+    const { clock, constants } = this.#options;
+    this.#watch?.cancel();
+    const channel = this.#channel;
+    const bound = surelyDeadAfter(constants);
+    const look = (due: number): void => {
+      if (channel === undefined || channel.ended) return;
+      const now = clock.now();
+      const late = now - due > constants.heartbeat;
+      const left = channel.heard + bound - now;
+      // Late means that we were stopped: what the node has said meanwhile is read before anything is judged.
+      if (left <= 0 && !late) return channel.abort(`nothing was heard for ${Math.round(bound)} ms`);
+      const wait = left > 0 ? left : constants.heartbeat;
+      this.#watch = clock.after(wait, () => look(now + wait));
+    };
+    look(clock.now());
+  }
+
+  #lost(error: ClusterError): void {
+    this.#watch?.cancel();
+    this.#down(error);
+    if (!this.#stop.signal.aborted) this.#redial();
+  }
+
+  /** Every reference of the session hears of its end once, in the order of submission. */
+  #down(error: ClusterError): void {
+    if (this.#accepted) void this.#options.guardian.giveUp(this.address, this.#session).catch(() => 0);
+    this.#accepted = false;
+    this.#channel = undefined;
+    for (const confirm of this.#confirms.values()) confirm();
+    this.#confirms.clear();
+    this.trouble = error;
+    if (this.state !== 'closed') this.#become('dialling');
+    this.#casts.down(error);
+  }
+
+  #redial(): void {
+    const { clock, entropy } = this.#options;
+    this.#become('dialling');
+    this.#channel?.abort('dialling again');
+    this.#channel = undefined;
+    this.#retry?.cancel();
+    this.#retry = clock.after(backoff(this.#attempt, entropy), () => void this.#dial());
+    this.#attempt += 1;
+  }
+
+  #become(state: NodeState): void {
+    if (this.state === state || this.state === 'closed') return;
+    this.state = state;
+    this.#options.changed(this);
+  }
+
+  /** The newest stamp that this coordinator has read itself, and when. */
+  get newestStamp(): { readonly stamp: number; readonly at: number } {
+    return { stamp: this.#heardStamp, at: this.#stampAt };
+  }
+}

@@ -1,0 +1,66 @@
+import type { MergeBy } from './merge.ts';
+
+/** A shard of a map: who holds it. */
+export interface Shard {
+  readonly id: number | string;
+  /** Names of nodes that hold a copy. */
+  readonly nodes: readonly string[];
+  /** Anything that the shard's jobs are told as `ctx.shard.range`. */
+  readonly range?: unknown;
+}
+
+/** Where shards are: plain data. */
+export interface ShardMap {
+  readonly version: number;
+  readonly shards: readonly Shard[];
+}
+
+/** What every request takes. */
+export interface RequestOptions {
+  /** Aborting it kills the request's jobs; the error is `cancelled` with the signal's reason as its cause. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds for everything. Default: none. */
+  readonly timeout?: number;
+  /** Milliseconds without a row, a progress or a ping of a part that is waited for. Default: none. */
+  readonly messageTimeout?: number;
+  /** 0 to 255; higher runs first within a lane. Default 128. */
+  readonly priority?: number;
+  /** `ctx.progress(value)` of its jobs. */
+  readonly onProgress?: (value: unknown, part: number | string | undefined) => void;
+  /** `ctx.log(…)` of its jobs. */
+  readonly onLog?: (line: unknown, part: number | string | undefined) => void;
+}
+
+/** Where one call or stream runs: on a copy of a shard, on a node by name, or on the least loaded node. */
+export interface CallOptions extends RequestOptions {
+  readonly shard?: number | string;
+  readonly node?: string;
+  /** `key`: the value stays at its node, and a reference to it comes back. Default `value`. */
+  readonly result?: 'value' | 'key';
+}
+
+export interface StreamOptions extends RequestOptions {
+  readonly shard?: number | string;
+  readonly node?: string;
+  /** Ends after so many rows. Default: none. */
+  readonly limit?: number;
+}
+
+export interface ScatterOptions<Row> extends RequestOptions {
+  /** One job for each shard (by default, where there is a shard map), for each node, or for these shards. */
+  readonly over?: 'shards' | 'nodes' | readonly (number | string)[];
+  /** Rows come in order; each job must yield them so. Absent: as they come. */
+  readonly merge?: MergeBy<Row>;
+  /** Ends after so many rows. Default: none. */
+  readonly limit?: number;
+  /** Cast all copies of a shard at once and keep the first that is ready. Default: one, the next when it fails or is slow. */
+  readonly race?: boolean;
+  /** Return what there is, and what is `missing`. Default: throw. */
+  readonly partial?: boolean;
+}
+
+export interface ReduceOptions<Row, Result> extends Omit<ScatterOptions<Row>, 'merge' | 'limit'> {
+  readonly initial: Result;
+  /** Folds one row, or one value, into the result. */
+  readonly reduce: (result: Result, row: Row) => Result;
+}

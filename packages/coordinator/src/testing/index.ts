@@ -1,0 +1,2 @@
+export { SimulatedGuardian, SimulatedGuardians } from './simulated-guardians.ts';
+export type { SimulatedGuardiansOptions } from './simulated-guardians.ts';

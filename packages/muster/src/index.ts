@@ -1,0 +1,31 @@
+// For those who submit jobs.
+export { Cluster, connect, RowStream, ScatterError } from '@muster/coordinator';
+export type {
+  CallOptions,
+  ClusterJobs,
+  ConnectOptions,
+  GatherStats,
+  MergeBy,
+  MissingPart,
+  NodeInfo,
+  NodeState,
+  ReduceOptions,
+  RequestOptions,
+  ScatterOptions,
+  Shard,
+  ShardMap,
+  StreamOptions,
+  Wire,
+} from '@muster/coordinator';
+
+// For those who write jobs, or start nodes from code.
+export { job, startNode } from '@muster/worker';
+export type { JobContext, LaneOptions, NodeOptions, WorkerNode } from '@muster/worker';
+
+// Values that stay where they were made.
+export { ObjectRef, StoreError } from '@muster/store';
+export type { StoreErrorCode } from '@muster/store';
+
+// What can go wrong.
+export { ClusterError, JobError } from '@muster/rexi';
+export type { Constants, ErrorCode } from '@muster/rexi';
