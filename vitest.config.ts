@@ -9,7 +9,11 @@ export default defineConfig({
         // Unit tests read the packages' sources, so they need no build.
         resolve: { conditions: source },
         ssr: { resolve: { conditions: source } },
-        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         // End-to-end tests start real processes from dist, which is what ships.

@@ -1,0 +1,115 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** One line of a node's history, as `muster-worker --json` prints it. */
+export interface HistoryLine {
+  readonly event: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly incarnation?: string;
+  readonly address?: string;
+  /** Who ended a session. */
+  readonly by?: string;
+  /** Jobs that were killed with it. */
+  readonly killed?: number;
+}
+
+export interface NodeProcessOptions {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly secretFile: string;
+  readonly listen: string;
+  readonly advertise: readonly string[];
+  readonly lease: number;
+}
+
+const command = fileURLToPath(import.meta.resolve('muster/muster-worker'));
+const jobs = fileURLToPath(new URL('../jobs.js', import.meta.url));
+
+/** Milliseconds that a node has to end by itself before it is asked again, and before it is killed. */
+const patience = 1_000;
+const lastPatience = 5_000;
+
+/** A `muster-worker` that was started, and what it has told so far. */
+export class NodeProcess {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly history: HistoryLine[] = [];
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  #errors = '';
+  #told: (() => void)[] = [];
+
+  constructor({ id, dataDir, secretFile, listen, advertise, lease }: NodeProcessOptions) {
+    this.id = id;
+    this.dataDir = dataDir;
+    const own = ['--id', id, '--data-dir', dataDir, '--jobs', jobs, '--secret', secretFile];
+    const net = ['--listen', listen, '--advertise', advertise.join(','), '--set', `lease=${lease}`];
+    // In a process group of its own: Ctrl-C is for the demo, which ends its nodes in order.
+    this.#child = spawn(process.execPath, [command, ...own, ...net, '--json'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#closed = once(this.#child, 'close').then(() => this.#wake());
+    this.#listen();
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** What it has said on its error stream. */
+  get errors(): string {
+    return this.#errors;
+  }
+
+  get address(): string {
+    return this.history.find(({ event }) => event === 'ready')?.address ?? '';
+  }
+
+  /** Resolves with the first line, told or to come, that fits; undefined when there is none in time, or the node has ended. */
+  async line(fits: (line: HistoryLine) => boolean, ms: number): Promise<HistoryLine | undefined> {
+    const late = sleep(ms, 'late' as const, { ref: false });
+    for (;;) {
+      const found = this.history.find(fits);
+      if (found !== undefined || this.ended) return found;
+      const told = new Promise<void>((resolve) => this.#told.push(resolve));
+      if ((await Promise.race([told, late])) === 'late') return undefined;
+    }
+  }
+
+  /** Ends it, and everything that it has started. */
+  async stop(): Promise<void> {
+    for (const [signal, ms] of [
+      ['SIGTERM', patience],
+      ['SIGTERM', lastPatience],
+      ['SIGKILL', lastPatience],
+    ] as const) {
+      if (!this.ended) this.#child.kill(signal);
+      if ((await Promise.race([this.#closed, sleep(ms, 'late', { ref: false })])) !== 'late') return;
+    }
+  }
+
+  #listen(): void {
+    const { stdout, stderr } = this.#child;
+    if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
+    stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors = (this.#errors + text).slice(-4_000)));
+  }
+
+  #heard(line: string): void {
+    this.history.push(JSON.parse(line) as HistoryLine);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const told of this.#told.splice(0)) told();
+  }
+}

@@ -1,0 +1,127 @@
+// Jobs of the end-to-end tests. Each touches a file of its own as long as it is alive.
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const fileOf = (dir, { ref }) => join(dir, ref.replaceAll(/\W/g, '-'));
+
+/** Writes over the same byte, so that the file's time is that of the last beat. */
+function heart(dir, ctx) {
+  const file = openSync(fileOf(dir, ctx), 'a');
+  return { beat: () => writeSync(file, '.', 0), stop: () => closeSync(file) };
+}
+
+/** A shell that beats for as long as it lives. */
+const beater = 'while :; do touch "$0"; sleep 0.05; done';
+
+export async function add({ a, b }) {
+  return a + b;
+}
+
+export async function where(_args, ctx) {
+  return { node: ctx.node, pid: process.pid, shard: ctx.shard?.id };
+}
+
+/** Busy for ever. */
+export async function spin({ beat }, ctx) {
+  const { beat: touch } = heart(beat, ctx);
+  for (let next = 0; ;) {
+    if (performance.now() < next) continue;
+    touch();
+    next = performance.now() + 5;
+  }
+}
+
+/** Blocked for ever in native code, waiting for a child. */
+export async function block({ beat }, ctx) {
+  execFileSync('/bin/sh', ['-c', beater, fileOf(beat, ctx)]);
+}
+
+/** Leaves a grandchild in a session of its own, then waits for ever. */
+export async function fork({ beat }, ctx) {
+  const file = fileOf(beat, ctx);
+  spawn('/bin/sh', ['-c', 'setsid /bin/sh -c "$1" "$0" & setsid /bin/sh -c "$1" "$0.2" &', file, beater], {
+    stdio: 'ignore',
+  });
+  await new Promise(() => setInterval(() => undefined, 1_000));
+}
+
+/** A row now and then, for ever, ignoring that it is asked to end. */
+export async function* tick({ beat, every = 5 }, ctx) {
+  const { beat: touch } = heart(beat, ctx);
+  for (let i = 0; ; i += 1) {
+    touch();
+    yield { i };
+    await pause(every);
+  }
+}
+
+/** Rows as fast as they are wanted. */
+export async function* count({ n, size = 0 }, ctx) {
+  const text = 'x'.repeat(size);
+  for (let i = 0; i < n; i += 1) yield { i, text, node: ctx.node };
+}
+
+export async function nap({ ms, beat }, ctx) {
+  if (beat !== undefined) heart(beat, ctx).beat();
+  await pause(ms);
+  return 'rested';
+}
+
+/** Says that it has begun, and no more. */
+export async function mark({ beat }, ctx) {
+  heart(beat, ctx).beat();
+  return true;
+}
+
+export async function size({ bytes }) {
+  return bytes.length;
+}
+
+// What jobs should not do.
+
+export async function exit({ code }) {
+  process.exit(code);
+}
+
+export async function throwText() {
+  throw 'just a text';
+}
+
+export async function returnFunction() {
+  return { handler: () => 1 };
+}
+
+export async function leakRejection() {
+  void Promise.reject(new Error('nobody waits for this'));
+  await pause(50);
+  return 'never mind';
+}
+
+export async function leaveInterval({ beat }, ctx) {
+  const { beat: touch } = heart(beat, ctx);
+  setInterval(touch, 5);
+  return 'gone';
+}
+
+/** Returns, and leaves a grandchild behind. */
+export async function leaveGrandchild({ beat }, ctx) {
+  const file = fileOf(beat, ctx);
+  spawn('/bin/sh', ['-c', 'setsid /bin/sh -c "$1" "$0" &', file, beater], { stdio: 'ignore' });
+  await pause(100);
+  return 'gone';
+}
+
+// Shard data under the node's own directory.
+
+export async function keep({ shard, rows }, ctx) {
+  mkdirSync(ctx.dataDir, { recursive: true });
+  writeFileSync(join(ctx.dataDir, `shard-${shard}.json`), JSON.stringify(rows));
+  return rows.length;
+}
+
+export async function* kept(_args, ctx) {
+  for (const row of JSON.parse(readFileSync(join(ctx.dataDir, `shard-${ctx.shard.id}.json`), 'utf8')))
+    yield { ...row, node: ctx.node };
+}

@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Child } from './harness/child.ts';
+import { beating, deathsAfter } from './harness/evidence.ts';
+import { Lab } from './harness/lab.ts';
+import { failureOf, until, within } from './harness/wait.ts';
+import { command, jobsFile } from './harness/worker.ts';
+
+const lab = new Lab();
+afterAll(() => lab.close());
+
+/** Runs the command to its end. */
+async function run(...args: string[]): Promise<Child> {
+  const child = new Child(
+    spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: lab.env }),
+  );
+  await within(`muster-worker ${args.join(' ')} has ended`, 10_000, child.ended);
+  return child;
+}
+
+const base = (): string[] => [
+  '--id',
+  'x',
+  '--jobs',
+  jobsFile,
+  '--secret',
+  lab.secretFile,
+  '--data-dir',
+  join(lab.dir, 'data-x'),
+];
+
+describe('muster-worker asked to end', () => {
+  it('by one SIGTERM lets what runs finish, refuses what comes, and exits with 0', async () => {
+    const [a, b] = await lab.nodes(['a', 'b']);
+    const cluster = await lab.cluster([a?.address ?? '', b?.address ?? '']);
+    const beat = lab.beat();
+    const nap = cluster.call('nap', { ms: 700, beat }, { node: 'a' });
+    await beating(beat, 1);
+    // One that has not heard of it yet casts all the same.
+    const late = await lab.rawCoordinator(a?.address ?? '');
+    a?.signal('SIGTERM');
+    await until('the node drains', () => cluster.nodes().some(({ id, state }) => id === 'a' && state === 'draining'));
+    late.cast('add');
+    expect((await late.answer('exit')).code).toBe('maintenance');
+    late.hangUp();
+    expect(await cluster.call('where', {})).toMatchObject({ node: 'b' });
+    expect(await nap).toBe('rested');
+    expect(await within('the node has ended', 3_000, a?.ended ?? Promise.reject(new Error('no node')))).toMatchObject({
+      code: 0,
+    });
+    await cluster.close();
+  });
+
+  it('by a second SIGTERM ends at once, kills what runs, and exits with 1', async () => {
+    const c = await lab.node('c');
+    const cluster = await lab.cluster([c.address]);
+    const beat = lab.beat();
+    const spun = failureOf(cluster.call('spin', { beat }));
+    await beating(beat, 1);
+    c.signal('SIGTERM');
+    await until('the node drains', () => cluster.nodes()[0]?.state === 'draining');
+    const since = c.signal('SIGTERM');
+    await deathsAfter(since, 1_000, { workers: [c], incarnation: cluster.incarnation, beat });
+    expect(await within('the node has ended', 3_000, c.ended)).toMatchObject({ code: 1 });
+    expect(['down', 'executor_lost']).toContain((await spun).code);
+    await cluster.close();
+  });
+});
+
+describe('muster-worker with a wrong option', () => {
+  const cases: readonly (readonly [string, RegExp, () => string[]])[] = [
+    ['an option that there is not', /--help lists the options/, () => [...base(), '--colour', 'red']],
+    ['nothing', /--id is missing/, () => []],
+    ['a name that is none', /"a b" is no node id/, () => [...base(), '--id', 'a b']],
+    ['a lane that is none', /is not NAME=N/, () => [...base(), '--lane', 'x=y']],
+    ['a constant that there is not', /no constant "lesae"/, () => [...base(), '--set', 'lesae=5']],
+    ['a constant of no use', /whole number/, () => [...base(), '--set', 'lease=soon']],
+    ['an address that is none', /no address to listen on/, () => [...base(), '--listen', 'here']],
+    ['an address that others reach, without TLS', /--plaintext/, () => [...base(), '--listen', 'ws://0.0.0.0:0']],
+    ['a secret file that is not there', /cannot be read/, () => [...base(), '--secret', join(lab.dir, 'nothing')]],
+    ['a secret file that others may read', /chmod 600/, () => [...base(), '--secret', open('open', lab.secret, 0o644)]],
+    ['a secret that is too short', /at least 16/, () => [...base(), '--secret', open('short', 'short', 0o600)]],
+  ];
+
+  it('says what is wrong in a sentence and exits with 2', async () => {
+    const said = await Promise.all(cases.map(async ([, , args]) => run(...args())));
+    const sentences = cases.map(([what, text], i) => [
+      what,
+      text.test(said[i]?.errors ?? ''),
+      said[i]?.errors.trim().split('\n').length,
+      said[i]?.ending?.code,
+    ]);
+    expect(sentences).toEqual(cases.map(([what]) => [what, true, 1, 2]));
+  });
+
+  it('that is a jobs file which cannot be loaded says so and exits with 1', async () => {
+    const broken = await run(...base(), '--jobs', open('broken.mjs', 'throw new Error("broken on purpose");', 0o644));
+    expect(broken.errors).toContain('broken on purpose');
+    expect(broken.ending?.code).toBe(1);
+  });
+
+  it('that is a TypeScript file, on a Node that cannot run it, says what to do', async () => {
+    const { errors, ending } = await run(
+      ...base(),
+      '--jobs',
+      open('jobs.ts', 'export const one = async (): Promise<number> => 1;', 0o644),
+    );
+    expect(errors).toMatch(/cannot run TypeScript \(.*jobs\.ts\): compile it, or use Node/);
+    expect(ending?.code).toBe(1);
+  });
+
+  function open(name: string, text: string, mode: number): string {
+    const path = join(lab.dir, name);
+    writeFileSync(path, text);
+    chmodSync(path, mode);
+    return path;
+  }
+});
+
+describe('muster-worker', () => {
+  it('prints its constants as they would be, its help, and its version', async () => {
+    const [config, help, version] = await Promise.all([
+      run('--config', '--set', 'lease=2000'),
+      run('--help'),
+      run('--version'),
+    ]);
+    expect(JSON.parse(config.output)).toMatchObject({ lease: 2_000, heartbeat: 1_000 });
+    expect(help.output).toContain('--jobs FILE');
+    const manifest = JSON.parse(readFileSync(join(command, '../../../package.json'), 'utf8')) as { version: string };
+    expect(version.output.trim()).toBe(manifest.version);
+    expect([config, help, version].map(({ ending }) => ending?.code)).toEqual([0, 0, 0]);
+  });
+
+  it('takes its secret from standard input', async () => {
+    const args = [...base(), '--secret', '-', '--json'];
+    const child = spawn(process.execPath, [command, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: lab.env });
+    const worker = new Child(child);
+    child.stdin.end(`${lab.secret}\n`);
+    const ready = await until('it is ready', () => /^.*"event":"ready".*(?=\n)/m.exec(worker.output)?.[0]);
+    const cluster = await lab.cluster([(JSON.parse(ready) as { address: string }).address]);
+    expect(await cluster.call('add', { a: 1, b: 2 })).toBe(3);
+    await cluster.close();
+    worker.signal('SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+  });
+});
