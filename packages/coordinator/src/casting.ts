@@ -50,7 +50,11 @@ export class Casting {
     // While a cast waited, its copy may have been given up: it would run for nobody.
     const live = this.#wanted.splice(0).filter(({ lane, copy }) => lane.part.isLive(copy));
     const byNode = new Map<string, Wanted[]>();
-    for (const cast of live) byNode.set(cast.node, [...(byNode.get(cast.node) ?? []), cast]);
+    for (const cast of live) {
+      const casts = byNode.get(cast.node);
+      if (casts === undefined) byNode.set(cast.node, [cast]);
+      else casts.push(cast);
+    }
     for (const [node, casts] of byNode) this.#cast(node, casts);
   }
 }

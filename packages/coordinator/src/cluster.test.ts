@@ -6,6 +6,7 @@ import { InProcess, jobsOf } from '../test/in-process.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterNode } from './node.ts';
 import type { ConnectOptions } from './options.ts';
+import type { RowStream } from './row-stream.ts';
 
 interface Bench {
   readonly world: InProcess;
@@ -196,6 +197,12 @@ describe('a stream', () => {
     expect(rows).toHaveLength(12);
   });
 
+  it('of a function is its one value', async () => {
+    const { world, cluster } = await up();
+    expect(await world.run(cluster.stream('answer').toArray())).toEqual([42]);
+    expect(world.started).toHaveLength(1);
+  });
+
   it('left early kills its job', async () => {
     const { world, cluster } = await up();
     const reading = (async () => {
@@ -260,19 +267,6 @@ describe('a scatter', () => {
     const rows = await world.run(cluster.scatter<number>('count', args, { merge: {} }).toArray());
     expect(rows).toEqual(rows.toSorted((a, b) => a - b));
     expect(rows).toHaveLength(600);
-  });
-
-  it('rule 4: acks no more of a merge than was handed on', async () => {
-    const { world, cluster } = await up(['w1'], {
-      shards: [{ id: 1, nodes: ['w1'] }],
-      world: { constants: { windowRows: 4 } },
-    });
-    const stream = cluster.scatter<number>('single', { count: 12 }, { merge: {} });
-    for (let row = 0; row < 12; row += 1) {
-      expect((await world.run(stream.next())).value).toBe(row);
-      await world.clock.pass(21_000);
-      for (const job of world.everyNode[0]?.agent.jobs.all ?? []) expect(job.acked.rows).toBeLessThanOrEqual(row + 4);
-    }
   });
 
   it('that merges with a comparison that throws ends with its error, and kills what runs', async () => {
@@ -379,6 +373,28 @@ describe('a scatter', () => {
     expect(world.jobs).toEqual([]);
   });
 });
+
+describe('the jobs of a handle', () => {
+  it('are called, streamed, scattered and reduced by name', async () => {
+    const { world, cluster } = await up(['w1', 'w2']);
+    const jobs = cluster.jobs as unknown as Record<string, Verbs>;
+    expect(await world.run(jobs['answer']?.(7) ?? Promise.reject(new Error('no verb')))).toBe(7);
+    expect(await world.run(jobs['count']?.stream({ count: 2 }).toArray() ?? Promise.resolve([]))).toEqual([0, 1]);
+    expect(await world.run(jobs['who']?.scatter().toArray() ?? Promise.resolve([]))).toHaveLength(2);
+    const sum = { initial: 0, reduce: (all: number, row: number) => all + row };
+    expect(await world.run(jobs['count']?.reduce({ count: 3 }, sum) ?? Promise.resolve(0))).toBe(6);
+    expect(jobs['then']).toBeUndefined();
+    expect(jobs['answer']).toBe(jobs['answer']);
+  });
+});
+
+/** The verbs of a job, without its types. */
+interface Verbs {
+  (args?: unknown): Promise<unknown>;
+  stream(args?: unknown): RowStream<unknown>;
+  scatter(args?: unknown): RowStream<unknown>;
+  reduce(args: unknown, options: { initial: number; reduce: (all: number, row: number) => number }): Promise<number>;
+}
 
 describe('the end of a cluster handle', () => {
   it('fails what is open with `closed`, and resolves when the jobs are dead', async () => {

@@ -2,19 +2,30 @@ import type { ValueCodec } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
 import type { PartOrder } from './gather-order.ts';
 import type { ClusterNode } from './node.ts';
-import type { ScatterOptions, ShardMap } from './request.ts';
+import type { ScatterOptions, Shard, ShardMap } from './request.ts';
 
 const none = new Uint8Array();
 
+/** What is known of the nodes while a request is laid out over them. */
+interface Standing {
+  readonly up: boolean;
+  /** Casts under way, and those that this request has planned. */
+  load: number;
+  /** Decides between equals; another one each time. */
+  readonly turn: number;
+}
+
 /** Which nodes a request goes to: by shard, by name, or by load. */
 export class Parts {
-  readonly #map: ShardMap;
+  readonly #shards: ReadonlyMap<number | string, Shard>;
   readonly #codec: ValueCodec;
   readonly #nodes: () => readonly ClusterNode[];
+  /** Shards as their jobs are told of them, packed once. */
+  readonly #packed: Map<Shard, Uint8Array> = new Map();
   #turn = 0;
 
   constructor(map: ShardMap, codec: ValueCodec, nodes: () => readonly ClusterNode[]) {
-    this.#map = map;
+    this.#shards = new Map(map.shards.map((shard) => [shard.id, shard]));
     this.#codec = codec;
     this.#nodes = nodes;
   }
@@ -22,34 +33,55 @@ export class Parts {
   /** The part of a call: a copy of a shard, a node by name, or whichever node has least to do. */
   one({ shard, node }: { shard?: number | string; node?: string }): PartOrder {
     if (node !== undefined) return { shard: undefined, value: none, nodes: [node] };
-    if (shard !== undefined) return this.#ofShard(shard);
-    return { shard: undefined, value: none, nodes: this.#byLoad().map(({ name }) => name) };
+    const standings = this.#standings();
+    if (shard !== undefined) return this.#ofShard(shard, standings);
+    return { shard: undefined, value: none, nodes: best([...standings.keys()], standings) };
   }
 
   /** The parts of a scatter. */
   over(over: ScatterOptions<never>['over']): PartOrder[] {
-    const { shards } = this.#map;
-    if (over === 'nodes' || (over === undefined && shards.length === 0)) {
+    if (over === 'nodes' || (over === undefined && this.#shards.size === 0)) {
       return this.#nodes().map(({ name }) => ({ shard: name, value: none, nodes: [name] }));
     }
-    const ids = over === undefined || over === 'shards' ? shards.map(({ id }) => id) : over;
-    return ids.map((id) => this.#ofShard(id));
+    const ids = over === undefined || over === 'shards' ? [...this.#shards.keys()] : over;
+    const standings = this.#standings();
+    return ids.map((id) => this.#ofShard(id, standings));
   }
 
-  /** A shard's copies: those that are up first, and among them the less loaded. */
-  #ofShard(id: number | string): PartOrder {
-    const shard = this.#map.shards.find((one) => one.id === id);
+  /** A shard's copies: those that are up first, and among them the less loaded, this request's own parts counted. */
+  #ofShard(id: number | string, standings: Map<string, Standing>): PartOrder {
+    const shard = this.#shards.get(id);
     if (shard === undefined) throw new ClusterError('bad_options', `The shard map has no shard ${id}.`, { shard: id });
-    const rank = new Map(this.#byLoad().map(({ name }, i) => [name, i]));
-    const nodes = [...shard.nodes].sort((a, b) => (rank.get(a) ?? Infinity) - (rank.get(b) ?? Infinity));
-    return { shard: id, value: this.#codec.pack({ id: shard.id, range: shard.range }, 'shard'), nodes };
+    const nodes = best(shard.nodes, standings);
+    const first = standings.get(nodes[0] ?? '');
+    if (first !== undefined) first.load += 1;
+    return { shard: id, value: this.#pack(shard), nodes };
   }
 
-  /** Nodes that are up before those that are not, less loaded before more, equal ones in turn. */
-  #byLoad(): ClusterNode[] {
+  #pack(shard: Shard): Uint8Array {
+    const packed = this.#packed.get(shard) ?? this.#codec.pack({ id: shard.id, range: shard.range }, 'shard');
+    this.#packed.set(shard, packed);
+    return packed;
+  }
+
+  #standings(): Map<string, Standing> {
     const nodes = this.#nodes();
     this.#turn += 1;
-    const turned = nodes.map((_, i) => nodes[(i + this.#turn) % nodes.length] as ClusterNode);
-    return turned.sort((a, b) => Number(b.state === 'up') - Number(a.state === 'up') || a.load - b.load);
+    const standing = ({ state, load }: ClusterNode, i: number): Standing => ({
+      up: state === 'up',
+      load,
+      turn: (i + nodes.length - (this.#turn % nodes.length)) % nodes.length,
+    });
+    return new Map(nodes.map((node, i) => [node.name, standing(node, i)]));
   }
+}
+
+/** Nodes that are up before those that are not, less loaded before more, equal ones in turn. */
+function best(names: readonly string[], standings: ReadonlyMap<string, Standing>): string[] {
+  return [...names].sort((a, b) => {
+    const x = standings.get(a);
+    const y = standings.get(b);
+    if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
+    return Number(y.up) - Number(x.up) || x.load - y.load || x.turn - y.turn;
+  });
 }

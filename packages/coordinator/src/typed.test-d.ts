@@ -106,6 +106,10 @@ export async function check({ jobs: j }: Cluster<typeof jobs>): Promise<void> {
   // @ts-expect-error -- a number is no job
   void j.version();
 
+  // By key, what comes back is a reference.
+  expectTypeOf(await j.add({ a: 1, b: 2 }, { result: 'key' })).toEqualTypeOf<ObjectRef<number>>();
+  expectTypeOf(await j.add({ a: 1, b: 2 }, { result: 'value' })).toEqualTypeOf<number>();
+
   // What cannot travel does not arrive.
   const account = await j.account();
   expectTypeOf(account.owner).toEqualTypeOf<string>();

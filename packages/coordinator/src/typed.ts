@@ -67,6 +67,12 @@ type Call<Args, Options, Result> = [undefined] extends [Args]
   ? (args?: Sendable<Args>, options?: Options) => Result
   : (args: Sendable<Args>, options?: Options) => Result;
 
+/** With `result: 'key'` the value stays at its node, and a reference to it comes back. */
+type CallForKey<Args, Value> = (
+  args: Sendable<Args>,
+  options: CallOptions & { readonly result: 'key' },
+) => Promise<Value extends ObjectRef ? Value : ObjectRef<Value>>;
+
 /** A function job: called for one value, or scattered for one of each part. */
 export interface FunctionVerbs<Args, Value> {
   /** One value of each part, as they come. */
@@ -86,7 +92,9 @@ export interface GeneratorVerbs<Args, Row> {
 export type JobVerbs<J> = [RunOf<J>] extends [never]
   ? never
   : [RowsOf<J>] extends [never]
-    ? Call<ArgsOf<J>, CallOptions, Promise<Wire<ValueOf<J>>>> & FunctionVerbs<ArgsOf<J>, Wire<ValueOf<J>>>
+    ? CallForKey<ArgsOf<J>, Wire<ValueOf<J>>> &
+        Call<ArgsOf<J>, CallOptions, Promise<Wire<ValueOf<J>>>> &
+        FunctionVerbs<ArgsOf<J>, Wire<ValueOf<J>>>
     : GeneratorVerbs<ArgsOf<J>, Wire<RowsOf<J>>>;
 
 /** All jobs of a module, by name. */

@@ -6,7 +6,7 @@ type Phase = (typeof phases)[number];
 
 /**
  * A process that can be stopped and continued, as SIGSTOP and SIGCONT do, or a long synchronous call: time goes on, and
- * its timers, its sockets and whatever it has asked for wait. When it continues, its timers come first.
+ * its timers, its sockets and whatever it has asked for wait.
  */
 export class Stoppable {
   readonly clock: Clock;
@@ -25,9 +25,10 @@ export class Stoppable {
     this.#stopped = true;
   }
 
-  continue(): void {
+  /** `first`: what an event loop comes to first depends on where it was stopped. */
+  continue(first: Phase = 'timers'): void {
     this.#stopped = false;
-    for (const phase of phases) for (const run of this.#held[phase].splice(0)) run();
+    for (const phase of [first, ...phases]) for (const run of this.#held[phase].splice(0)) run();
   }
 
   /** The process's end of a link: what arrives while it is stopped waits. */

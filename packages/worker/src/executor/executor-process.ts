@@ -1,7 +1,7 @@
 import type { Clock } from '@muster/rexi';
 import type { Hunter, Prey } from '../reaper/hunter.ts';
 import type { Executor, ExecutorEvents, Failure, Isolation, Task, Totals } from './executor.ts';
-import { BadFrame, Inbox } from './inbox.ts';
+import { BadFrame, Inbox, largestFrame } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { Spawned } from './spawn.ts';
 import type { FromExecutor, Init, ToExecutor, Verdict } from './words.ts';
@@ -23,9 +23,6 @@ export interface ExecutorProcessOptions {
   readonly hunter: Hunter;
   readonly keeper: Keeper;
 }
-
-/** Bytes of one frame: the largest value with room for what is around it. */
-const largestFrame = 64 * 1024 * 1024;
 
 /** After its exit the rest of an executor's output is read, but not for longer than this: somebody else may hold the socket. */
 const lastWords = 200;

@@ -6,6 +6,9 @@ export class BadFrame extends Error {
 /** Bytes of a frame's length. */
 const head = 4;
 
+/** Most bytes of one frame between agent and executor: an object that a job puts or gets has to fit one. 256 MiB. */
+export const largestFrame: number = 2 ** 28;
+
 /** Cuts what arrives into frames. Bytes of a frame that comes in many chunks are copied once. */
 export class Inbox {
   readonly #limit: number;

@@ -7,16 +7,13 @@ import { systemClock } from '@muster/rexi';
 import type { LoadedJob } from '../job/load.ts';
 import { loadJobs } from '../job/load.ts';
 import { asError } from './failure.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, largestFrame } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Quiet } from './quiet.ts';
 import { Runtime } from './runtime.ts';
 import { Turn } from './turn.ts';
 import type { FromExecutor, Init } from './words.ts';
 import { agentWording, executorWording } from './wording.ts';
-
-/** Bytes of one frame from the agent: a packed value with room for the fields around it. */
-const largestFrame = 64 * 1024 * 1024;
 
 /** Bytes that may wait for the socket before streams are not asked for more. */
 const backlog = 1024 * 1024;

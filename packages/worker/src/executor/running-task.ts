@@ -1,4 +1,5 @@
 import { ClusterError } from '@muster/rexi';
+import { isObjectRef } from '@muster/store';
 import type { LoadedJob } from '../job/load.ts';
 import { asError, refused, thrown } from './failure.ts';
 import type { Failure } from './executor.ts';
@@ -72,7 +73,7 @@ export abstract class RunningTask {
   /** Ends with a value, or with the key of what is kept of it. */
   protected conclude(type: 'reply' | 'last', value: unknown): void {
     if (this.state !== 'open') return this.finish({ type: 'stopped', task: this.id });
-    if (!this.byKey) return this.#say(type, value);
+    if (!this.byKey || isObjectRef(value)) return this.#say(type, value);
     const { host } = this;
     const kept = host.as(this, () => host.store.put(value));
     kept.then((ref) => this.#say(type, ref), this.#unkept);

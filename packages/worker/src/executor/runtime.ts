@@ -8,6 +8,7 @@ import { agentConnector } from './agent-connector.ts';
 import type { Failure } from './executor.ts';
 import { failure, thrown } from './failure.ts';
 import { FunctionTask } from './function-task.ts';
+import { largestFrame } from './inbox.ts';
 import type { Host } from './host.ts';
 import { Bearings } from './host.ts';
 import { Locals } from './locals.ts';
@@ -28,6 +29,9 @@ export interface RuntimeOptions {
   send(word: FromExecutor): void;
   congested(again: () => void): boolean;
 }
+
+/** Objects travel in chunks between nodes, and may be larger than any message: here, as large as a frame to the agent. */
+const objectLimits = { bytes: largestFrame - 65_536, items: 2 ** 26 };
 
 /** What runs inside an executor: the table of its tasks, and what they share. */
 export class Runtime implements Host {
@@ -67,7 +71,8 @@ export class Runtime implements Host {
       clock,
       codec: (refs) => {
         this.codec = new ValueCodec({ refs });
-        return { encode: (value) => this.codec.pack(value), decode: (bytes) => this.codec.unpack(bytes) };
+        const objects = new ValueCodec({ refs, limits: objectLimits });
+        return { encode: (value) => objects.pack(value), decode: (bytes) => objects.unpack(bytes) };
       },
     });
   }

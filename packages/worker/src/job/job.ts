@@ -54,9 +54,6 @@ export function job<Args, Result>(
   return Object.freeze({ [jobMark]: true as const, args, isolation, lane, run });
 }
 
-/** A bare function that is a job. */
-export type BareJob = (args: never, ctx: JobContext) => unknown;
-
 /** What a caller passes to a job, whether bare or made by `job()`. */
 export type InputOf<J> = J extends { readonly '~types'?: { readonly input: infer Input; readonly result: unknown } }
   ? Input

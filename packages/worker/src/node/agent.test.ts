@@ -193,19 +193,22 @@ describe('a session with the agent', () => {
     expect(words()).toEqual(['session-accepted 1']);
   });
 
-  it('rule 8: is judged by a node that was stopped before it reads its sockets', async () => {
-    const world = new World();
-    const { say, words } = await world.coordinator();
-    await say(cast('hang', 1));
-    await world.clock.pass(1_000);
-    world.process.stop();
-    await world.clock.pass(6_000);
-    await say(cast('answer', 2));
-    world.process.continue();
-    await world.clock.settle();
-    expect(words()).toEqual(['session-accepted 1', 'exit 1 lease_lost lease']);
-    expect((await world.node).executors.started).toHaveLength(1);
-  });
+  it.each(['timers', 'sockets'] as const)(
+    'rule 8: is judged by a node that was stopped before it believes its sockets, also with its %s first',
+    async (first) => {
+      const world = new World();
+      const { say, words } = await world.coordinator();
+      await say(cast('hang', 1));
+      await world.clock.pass(1_000);
+      world.process.stop();
+      await world.clock.pass(6_000);
+      await say(cast('answer', 2));
+      world.process.continue(first);
+      await world.clock.settle();
+      expect(words()).toEqual(['session-accepted 1', 'exit 1 lease_lost lease']);
+      expect((await world.node).executors.started).toHaveLength(1);
+    },
+  );
 
   it('answers a kill when the processes are gone', async () => {
     const world = new World({ dies: 50 });
