@@ -24,18 +24,19 @@ import { progress } from './report.mjs';
  */
 
 /**
- * Measures all sides in turn, round by round, after one round that does not count. The first side is ours; the second
+ * Measures all sides in turn, round by round, after rounds that do not count, the same for all of them. The first side is ours; the second
  * is the yardstick, and the others are told beside it.
  * @param {object} options
  * @param {string} options.label
  * @param {readonly (readonly [import('./side.mjs').Side, object])[]} options.sides each with what it is asked for
  * @param {readonly Wanted[]} options.wanted
  * @param {number} options.rounds
+ * @param {number} [options.warmUp] rounds that do not count; by default one
  * @returns {Promise<Result[]>}
  */
-export async function compare({ label, sides, wanted, rounds }) {
+export async function compare({ label, sides, wanted, rounds, warmUp = 1 }) {
   progress(`${label}: warm-up`);
-  for (const [side, order] of sides) await side.measure(order);
+  for (let round = 0; round < warmUp; round += 1) for (const [side, order] of sides) await side.measure(order);
   /** @type {import('./side.mjs').Figures[][]} */
   const table = sides.map(() => []);
   for (let round = 1; round <= rounds; round += 1) {
