@@ -89,6 +89,14 @@ describe('a call', () => {
     expect(world.jobs).toEqual([]);
   });
 
+  it('rule 15: keeps its overall timeout itself, whatever the node does', async () => {
+    const { world, cluster } = await up(['w1']);
+    world.silence('coordinator');
+    const called = world.clock.now();
+    expect(await world.failure(cluster.call('hang', undefined, { timeout: 700 }))).toBe('deadline');
+    expect(world.clock.now() - called).toBeLessThan(800);
+  });
+
   it('rule 15: says how much of its time is left when it leaves, not when it was made', async () => {
     const { world, cluster } = await up(['w1']);
     const [guardian] = world.guardians.alive;
@@ -184,9 +192,9 @@ describe('a stream', () => {
   });
 
   it('does not blame its part for the silence of a consumer that is busy', async () => {
-    const { world, cluster } = await up(['w1'], { world: { constants: { windowRows: 4 } } });
+    const { world, cluster } = await up(['w1'], { world: { constants: { windowRows: 2 } } });
     const rows: number[] = [];
-    const stream = cluster.stream<number>('single', { count: 12 }, { messageTimeout: 1_000 });
+    const stream = cluster.stream<number>('count', { count: 12 }, { messageTimeout: 1_000 });
     const reading = (async () => {
       for await (const batch of stream.batches()) {
         rows.push(...batch);
@@ -233,9 +241,9 @@ describe('a stream', () => {
 
   it('gives rows in order to several who ask at once', async () => {
     const { world, cluster } = await up(['w1']);
-    const stream = cluster.stream<number>('single', { count: 4 });
-    const asked = await world.run(Promise.all(Array.from({ length: 6 }, () => stream.next())));
-    expect(asked.map(({ value }) => value)).toEqual([0, 1, 2, 3, undefined, undefined]);
+    const stream = cluster.stream<number>('count', { count: 6 });
+    const asked = await world.run(Promise.all(Array.from({ length: 8 }, () => stream.next())));
+    expect(asked.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4, 5, undefined, undefined]);
   });
 });
 
@@ -408,6 +416,18 @@ describe('the end of a cluster handle', () => {
     expect(world.jobs).toEqual([]);
     expect(await Promise.all(open)).toEqual(['closed', 'closed', 'closed']);
     expect(await world.failure(cluster.call('answer'))).toBe('closed');
+  });
+
+  it('does not come before its kills are confirmed', async () => {
+    const world = new InProcess();
+    await world.node('w1', jobsOf('w1'), { executors: { dies: 300 } });
+    const cluster = await world.connect();
+    void cluster.call('hang').catch(() => undefined);
+    await world.clock.pass(100);
+    const began = world.clock.now();
+    await world.run(cluster.close());
+    expect(world.clock.now() - began).toBeGreaterThanOrEqual(300);
+    expect(world.jobs).toEqual([]);
   });
 
   it('lets its guardian go', async () => {

@@ -9,7 +9,7 @@ import { comparator } from './merge.ts';
 import type { ClusterNode, NodeState } from './node.ts';
 import { ClusterObjects } from './objects.ts';
 import type { ConnectOptions, Seams } from './options.ts';
-import { checkNodes, secretBytes, shardMap } from './options.ts';
+import { checkNodes, checkRequest, secretBytes, shardMap } from './options.ts';
 import { Parts } from './parts.ts';
 import type {
   CallOptions,
@@ -247,6 +247,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     rest: Pick<GatherOrder<Row>, 'parts' | 'single' | 'limit'> & Partial<GatherOrder<Row>>,
   ): Gather<Row> {
     const { signal, timeout = Infinity, messageTimeout = Infinity, priority = 128, onProgress, onLog } = options;
+    checkRequest(job, options, rest.limit);
     if (signal?.aborted === true)
       throw new ClusterError('cancelled', 'The caller cancelled.', { job, cause: signal.reason });
     const gather = new Gather<Row>(this.#current(), {

@@ -143,7 +143,7 @@ describe('a guardianship', () => {
 
   it('rule 9: passes on that a session was given up, and hears the newest stamp echoed', async () => {
     const { guardianship, guardian, clock, watch } = bound(new World());
-    guardianship.vouch(a, 3);
+    guardianship.vouch(a, 3, 6_000);
     const ended = await watch(guardianship.giveUp(a, 3));
     expect(guardian.words().slice(2)).toEqual([`session ${a} 3`, `end ${a} 3`]);
     guardian.say({ is: 'ended', address: a, session: 3, stamp: 77 });
@@ -178,7 +178,7 @@ describe('a guardian that dies', () => {
     first.register();
     void guardianship.guard(a, 'w1');
     first.say({ is: 'linked', address: a });
-    guardianship.vouch(a, 1);
+    guardianship.vouch(a, 1, 6_000);
     first.exit();
     expect(world.guardian.words()).toEqual(['begin 2', `node ${a}`, `session ${a} 1`, 'block 10']);
     expect(guardianship.has(1)).toBe(false);
@@ -198,7 +198,7 @@ describe('a guardian that dies', () => {
 
   it('answers every session that it was to end, with a stamp beyond all', async () => {
     const world = new World();
-    world.guardianship.vouch(a, 1);
+    world.guardianship.vouch(a, 1, 6_000);
     const ended = await world.watch(world.guardianship.giveUp(a, 1));
     world.guardian.exit();
     await world.clock.settle();

@@ -46,7 +46,7 @@ interface Waiting<T> {
 export class Guardianship {
   readonly #options: GuardianshipOptions;
   readonly #nodes: Map<string, { readonly node: string; linked: boolean }> = new Map();
-  readonly #sessions: Map<string, number> = new Map();
+  readonly #sessions: Map<string, { readonly session: number; readonly bound: number }> = new Map();
   readonly #linking: Map<string, Waiting<void>[]> = new Map();
   readonly #ending: Map<string, Waiting<number>[]> = new Map();
   readonly #reserving: Waiting<void>[] = [];
@@ -105,15 +105,15 @@ export class Guardianship {
     await new Promise<void>((resolve, reject) => this.#add(this.#linking, address, { resolve, reject }));
   }
 
-  /** This session of the node at `address` counts as live from now on. */
-  vouch(address: string, session: number): void {
-    this.#sessions.set(address, session);
-    this.#process?.send({ do: 'session', address, session });
+  /** This session of the node at `address` counts as live from now on; without renewals its jobs are dead after `bound`. */
+  vouch(address: string, session: number, bound: number): void {
+    this.#sessions.set(address, { session, bound });
+    this.#process?.send({ do: 'session', address, session, bound });
   }
 
   /** The session is given up. Resolves with the newest stamp that a guardian may have echoed for it; 0: none. */
   async giveUp(address: string, session: number): Promise<number> {
-    if (this.#sessions.get(address) !== session || this.#state === 'over') return 0;
+    if (this.#sessions.get(address)?.session !== session || this.#state === 'over') return 0;
     this.#sessions.delete(address);
     this.#process?.send({ do: 'end', address, session });
     return new Promise<number>((resolve, reject) =>
@@ -151,7 +151,7 @@ export class Guardianship {
       node.linked = false;
       guardian.send({ do: 'node', address, node: node.node });
     }
-    for (const [address, session] of this.#sessions) guardian.send({ do: 'session', address, session });
+    for (const [address, live] of this.#sessions) guardian.send({ do: 'session', address, ...live });
     this.#ask();
   }
 

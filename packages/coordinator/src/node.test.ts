@@ -160,6 +160,13 @@ describe("a coordinator's conversation with a node", () => {
     expect(world.node?.load).toBe(0);
   });
 
+  it('rule 9: has its guardian tell the node that the session was given up', async () => {
+    const world = await new World().start();
+    world.played.abort('gone');
+    await world.clock.pass(1_000);
+    expect(world.heard.filter(({ type }) => type === 'end')).toEqual([{ type: 'end', session: 1 }]);
+  });
+
   it('rule 1: drops and counts what comes of a reference that was given up', async () => {
     const world = await new World().start();
     world.cast(2);

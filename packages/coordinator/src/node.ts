@@ -57,6 +57,8 @@ export class ClusterNode {
   #channel: Channel | undefined;
   #session = 0;
   #accepted = false;
+  /** After so much silence a job of the session is surely dead: from the node's own lease. */
+  #bound = 0;
   #heardStamp = 0;
   #stampAt = 0;
   #nextConfirm = 0;
@@ -268,7 +270,8 @@ export class ClusterNode {
     this.#attempt = 0;
     this.trouble = undefined;
     this.jobs = new Map(message.jobs.map(({ name, stream }) => [name, stream]));
-    this.#options.guardian.vouch(this.address, this.#session);
+    this.#bound = surelyDeadAfter(message);
+    this.#options.guardian.vouch(this.address, this.#session, this.#bound);
     this.#heartbeat(message.stamp);
     this.#become('up');
     this.#watchSilence();
@@ -284,7 +287,7 @@ export class ClusterNode {
     const { clock, constants } = this.#options;
     this.#watch?.cancel();
     const channel = this.#channel;
-    const bound = surelyDeadAfter(constants);
+    const bound = this.#bound;
     const look = (due: number): void => {
       if (channel === undefined || channel.ended) return;
       const now = clock.now();

@@ -1,7 +1,7 @@
 import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
 import type { SpawnGuardian } from './guardianship.ts';
-import type { Shard, ShardMap } from './request.ts';
+import type { RequestOptions, Shard, ShardMap } from './request.ts';
 
 export interface ConnectOptions {
   /** Addresses of worker nodes, e.g. `ws://127.0.0.1:7101`. */
@@ -68,4 +68,23 @@ export function shardMap(shards: ShardMap | readonly Shard[] | undefined): Shard
     ids.add(id);
   }
   return map;
+}
+
+/**
+ * What a request is asked for, before anything of it leaves.
+ * @throws ClusterError `bad_options` with the option's name.
+ */
+export function checkRequest(
+  job: string,
+  { priority = 128, timeout = 1, messageTimeout = 1 }: RequestOptions,
+  limit: number,
+): void {
+  const bad = (what: string): ClusterError => new ClusterError('bad_options', what, { job: job.slice(0, 128) });
+  const size = Buffer.byteLength(job);
+  if (size < 1 || size > 128) throw bad(`A job's name has 1 to 128 bytes, not ${size}.`);
+  if (!Number.isInteger(priority) || priority < 0 || priority > 255)
+    throw bad(`priority is 0 to 255, not ${priority}.`);
+  if (!(timeout > 0)) throw bad(`timeout is a number of milliseconds above 0, not ${timeout}.`);
+  if (!(messageTimeout > 0)) throw bad(`messageTimeout is a number of milliseconds above 0, not ${messageTimeout}.`);
+  if (!(limit >= 0)) throw bad(`limit is a number of rows, not ${limit}.`);
 }

@@ -95,6 +95,20 @@ describe('a part', () => {
   });
 });
 
+describe('what a job has thrown', () => {
+  const thrown = new ClusterError('job_failed', 'thrown');
+
+  it('is the answer of a part that is no shard, and may be the fault of one copy of a part that is', () => {
+    const [plain, sharded] = [new Part({ nodes, race: false }), new Part({ nodes, race: false, sharded: true })];
+    plain.begin(false);
+    sharded.begin(false);
+    expect(words(plain.failed(0, thrown))).toEqual(['fail job_failed']);
+    expect(words(sharded.failed(0, thrown))).toEqual(['cast 1 at n1']);
+    sharded.failed(1, thrown);
+    expect(words(sharded.failed(2, thrown))).toEqual(['fail job_failed']);
+  });
+});
+
 type Event =
   | { readonly on: 'ready' | 'failed' | 'complete'; readonly copy: number }
   | { readonly on: 'late' | 'handedOn' | 'end' };

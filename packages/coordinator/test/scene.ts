@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { defaults } from '@muster/rexi';
 import fc from 'fast-check';
 import type { Cluster } from '../src/cluster.ts';
 import type { RowStream } from '../src/row-stream.ts';
@@ -49,6 +50,13 @@ export const command = fc.oneof(
   },
 );
 export type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
+
+/** How a coordinator ends: in good order, by SIGKILL, or with its machine. */
+export const endings = ['close', 'kill', 'lose'] as const;
+type Ending = (typeof endings)[number];
+
+/** A lease, its margin, and the time to kill: after this no job of a coordinator that is gone may live. */
+const bound = 1.1 * defaults.lease + 2 * defaults.kill;
 
 /** One request, and what its caller has seen of it. */
 interface Asked {
@@ -140,14 +148,28 @@ export class Scene {
     assert.equal(new Set(this.world.started).size, this.world.started.length);
   }
 
-  /** Everything is closed: every request has ended, and nothing lives. */
-  async close(): Promise<void> {
-    await this.world.run(this.cluster.close());
-    await this.world.clock.pass(15_000);
-    await this.world.run(Promise.all(this.asked.map(({ reading }) => reading)));
+  /** The end of it all, in one of the ways in which a coordinator ends. Nothing of it may live on. */
+  async end(how: Ending): Promise<void> {
+    if (how === 'close') await this.#close();
+    else if (how === 'kill') this.world.killCoordinator();
+    else this.world.loseMachine();
+    await this.world.clock.pass(bound);
     assert.deepEqual(this.world.jobs, []);
+    await this.world.clock.pass(2 * bound);
     assert.equal(this.world.guardians.alive.length, 0);
     for (const { agent } of this.world.everyNode) assert.equal(agent.jobs.tombstones, 0);
+  }
+
+  /** First everybody leaves, and nothing lives although the handle is open; then that is closed, and all have ended. */
+  async #close(): Promise<void> {
+    for (const { stop, stream } of this.asked) {
+      stop.abort();
+      await stream?.return();
+    }
+    await this.world.clock.pass(bound);
+    assert.deepEqual(this.world.jobs, []);
+    await this.world.run(this.cluster.close());
+    await this.world.run(Promise.all(this.asked.map(({ reading }) => reading)));
   }
 
   #call(job: string): void {

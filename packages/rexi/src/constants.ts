@@ -97,6 +97,6 @@ export function constants(changes: Partial<Constants> = {}): Constants {
 }
 
 /** The coordinator's bound: after this much silence a job of a lost session is surely dead. */
-export function surelyDeadAfter(table: Constants): number {
+export function surelyDeadAfter(table: Pick<Constants, 'lease' | 'kill'>): number {
   return 1.1 * table.lease + table.kill;
 }

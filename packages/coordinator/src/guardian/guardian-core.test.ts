@@ -30,7 +30,7 @@ function linked(...addresses: string[]): GuardianCore {
   for (const address of addresses) {
     core.told({ do: 'node', address, node: 'n' }, 0);
     core.linked(address);
-    core.told({ do: 'session', address, session: 1 }, 0);
+    core.told({ do: 'session', address, session: 1, bound: 6_000 }, 0);
   }
   return core;
 }
@@ -66,6 +66,17 @@ describe('a guardian', () => {
   });
 });
 
+describe('a guardian that cannot reach a node', () => {
+  it('waits for as long as that node’s own lease needs, where it is longer than ours', () => {
+    const core = linked(a);
+    core.told({ do: 'session', address: a, session: 2, bound: 60_000 }, 0);
+    core.unlinked(a);
+    core.pipeEnded(0);
+    expect(core.tick(59_000)).toEqual([]);
+    expect(words(core.tick(60_001))).toEqual(['exit 3']);
+  });
+});
+
 describe('a guardian that vouches', () => {
   it('rule 8: echoes stamps for live sessions, and for no others', () => {
     const core = linked(a);
@@ -91,7 +102,7 @@ describe('a guardian that vouches', () => {
 
   it('rule 9: does not stop for the end of an older session', () => {
     const core = linked(a);
-    core.told({ do: 'session', address: a, session: 2 }, 5);
+    core.told({ do: 'session', address: a, session: 2, bound: 6_000 }, 5);
     expect(words(core.told({ do: 'end', address: a, session: 1 }, 20))).toEqual([`${a} end 1`, `say ended ${a} 1 0`]);
     expect(words(core.heard(a, { type: 'heartbeat', stamp: 99 }, 30))).toEqual([`${a} renew 2 at 99`]);
   });

@@ -22,6 +22,8 @@ interface Node {
   echoed: number;
   /** When the last renewal left, on the guardian's clock. */
   renewedAt: number;
+  /** Milliseconds after that when the node's own lease must have ended its jobs. */
+  bound: number;
   fenced: boolean;
 }
 
@@ -56,7 +58,7 @@ export class GuardianCore {
       case 'block':
         return [{ do: 'say', message: { is: 'registered', to: message.to } }];
       case 'session':
-        return this.#vouch(message.address, message.session, now);
+        return this.#vouch(message, now);
       case 'end':
         return this.#end(message.address, message.session);
       case 'release':
@@ -132,15 +134,17 @@ export class GuardianCore {
       session: undefined,
       echoed: 0,
       renewedAt: now,
+      bound: surelyDeadAfter(this.#constants),
       fenced: false,
     });
     return [{ do: 'dial', address, node }];
   }
 
-  #vouch(address: string, session: number, now: number): GuardianEffect[] {
+  #vouch({ address, session, bound }: Extract<ToGuardian, { do: 'session' }>, now: number): GuardianEffect[] {
     const node = this.#nodes.get(address);
     if (node === undefined) return [];
     node.session = session;
+    node.bound = Math.max(node.bound, bound);
     node.echoed = 0;
     node.renewedAt = now;
     return [];
@@ -179,7 +183,7 @@ export class GuardianCore {
   /** Goes when every node has answered, or its leases must have run out without it. */
   #leave(now: number): GuardianEffect[] {
     const since = this.#fencing?.since ?? now;
-    const expired = (node: Node): boolean => now - Math.max(since, node.renewedAt) > surelyDeadAfter(this.#constants);
+    const expired = (node: Node): boolean => now - Math.max(since, node.renewedAt) > node.bound;
     const open = [...this.#nodes.values()].filter((node) => !node.fenced);
     if (!open.every(expired)) return [];
     return [{ do: 'exit', code: open.length === 0 ? 0 : 3 }];

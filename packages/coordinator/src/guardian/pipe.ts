@@ -23,7 +23,13 @@ export type ToGuardian =
   /** Counters up to `to` may be cast from now on; answered `registered`. */
   | { readonly do: 'block'; readonly to: number }
   /** This session counts as live: vouch for it. */
-  | { readonly do: 'session'; readonly address: string; readonly session: number }
+  | {
+      readonly do: 'session';
+      readonly address: string;
+      readonly session: number;
+      /** Milliseconds after the last renewal when the node's own lease must have ended its jobs. */
+      readonly bound: number;
+    }
   /** The coordinator has given this session up: renew it no more, tell the node, answer `ended`. */
   | { readonly do: 'end'; readonly address: string; readonly session: number }
   /** A sign of life. */

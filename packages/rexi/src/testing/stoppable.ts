@@ -1,6 +1,6 @@
 import type { Clock, DialOptions, Link, LinkHandler, Timer, Transport } from '../seams.ts';
 
-/** What waits for a stopped process, in the order in which an event loop comes to it. */
+/** What waits for a stopped process, in the order in which an event loop usually comes to it. */
 const phases = ['timers', 'sockets', 'soon'] as const;
 type Phase = (typeof phases)[number];
 

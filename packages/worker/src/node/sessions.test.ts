@@ -80,7 +80,7 @@ describe('a session', () => {
     expect(take(sessions.jobsGone(ended[0] as Session, 0, 10))).toEqual(['opened 3', '13 accepted 3 at 10']);
   });
 
-  it('is refused when a newer number was seen, although it arrives later', () => {
+  it('rule 8: is refused when a newer number was seen, although it arrives later', () => {
     const { sessions, take } = bench();
     take(sessions.opening(who, coordinator, 2, 0));
     expect(take(sessions.opening(who, other, 1, 1))).toEqual(['3 refused 1 stale']);
