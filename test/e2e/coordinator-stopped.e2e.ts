@@ -1,3 +1,4 @@
+import { defaults, type Constants } from '@muster/rexi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { now } from './harness/child.ts';
 import type { Coordinator } from './harness/coordinator.ts';
@@ -25,7 +26,7 @@ interface Scene {
   readonly alive: readonly number[];
 }
 
-async function streaming(nodes: readonly string[], constants: Record<string, number>): Promise<Scene> {
+async function streaming(nodes: readonly string[], constants: Partial<Constants>): Promise<Scene> {
   const coordinator = lab.coordinator();
   const incarnation = await coordinator.connect({ ...lab.options(nodes), constants });
   const beat = lab.beat();
@@ -51,31 +52,37 @@ async function survives(ms: number): Promise<void> {
   await coordinator.tell('close');
 }
 
+/** Stops a coordinator until it is fenced and for `more` ms; then it has to go on under a new incarnation. */
+async function outstays(nodes: readonly string[], ids: string[], set: Partial<Constants>, more: number): Promise<void> {
+  const { vouch, heartbeat } = { ...defaults, ...set };
+  const { coordinator, incarnation, beat } = await streaming(nodes, set);
+  const stopped = coordinator.signal('SIGSTOP');
+  const workers = lab.workers.filter(({ id }) => ids.includes(id));
+  const deaths = await deathsAfter(stopped, vouch + 2 * heartbeat + 500, { workers, incarnation, beat });
+  tell(`coordinator stopped, vouched for ${vouch} ms`, deaths);
+  expect(deaths.processes).toBeGreaterThan(vouch - heartbeat);
+  await throughout('it is still stopped', more, () => coordinator.ending === undefined);
+  const continued = now();
+  coordinator.signal('SIGCONT');
+  const ends = await Promise.all([coordinator.over('tick', 5_000), coordinator.over('spin', 5_000)]);
+  expect(ends.map(({ error }) => error?.code)).toEqual(['fenced', 'fenced']);
+  expect(await coordinator.tell('call', 'add', { a: 1, b: 2 })).toBe(3);
+  tell('continued', { 'served after': Math.round(now() - continued) });
+  expect(await coordinator.tell('incarnation')).not.toBe(incarnation);
+  await coordinator.tell('close');
+}
+
 describe.concurrent('A coordinator that is stopped', () => {
   it('for 3 s and for 10 s loses nothing, since its guardian vouches for it', async () => {
     await Promise.all([survives(3_000), survives(10_000)]);
   });
 
   it('for longer than its guardian vouches is fenced; continued, it hears so and goes on under a new incarnation', async () => {
-    const { coordinator, incarnation, beat } = await streaming(impatientNodes, impatient);
-    const stopped = coordinator.signal('SIGSTOP');
-    const workers = lab.workers.filter(({ id }) => ['c', 'd'].includes(id));
-    const deaths = await deathsAfter(stopped, impatient.vouch + 2 * impatient.heartbeat + 500, {
-      workers,
-      incarnation,
-      beat,
-    });
-    tell('coordinator stopped, vouched for 2 s', deaths);
-    expect(deaths.processes).toBeGreaterThan(impatient.vouch - impatient.heartbeat);
-    await throughout('it is still stopped', 1_000, () => coordinator.ending === undefined);
-    const continued = now();
-    coordinator.signal('SIGCONT');
-    const ends = await Promise.all([coordinator.over('tick', 5_000), coordinator.over('spin', 5_000)]);
-    expect(ends.map(({ error }) => error?.code)).toEqual(['fenced', 'fenced']);
-    expect(await coordinator.tell('call', 'add', { a: 1, b: 2 })).toBe(3);
-    tell('continued', { 'served after': Math.round(now() - continued) });
-    expect(await coordinator.tell('incarnation')).not.toBe(incarnation);
-    await coordinator.tell('close');
+    await outstays(impatientNodes, ['c', 'd'], impatient, 1_000);
+  });
+
+  it('for 40 s, by default, is fenced after 30 s', async () => {
+    await outstays(patientNodes, ['a', 'b'], {}, 40_000 - defaults.vouch);
   });
 });
 
