@@ -38,6 +38,7 @@ export class ExecutorProcess implements Executor {
   readonly #keeper: Keeper;
   readonly #outbox: Outbox;
   readonly #events: Map<number, ExecutorEvents> = new Map();
+  readonly #aborted: Set<number> = new Set();
   readonly #gone: Promise<void>;
   #hunted: Promise<void> | undefined;
   #why = '';
@@ -76,7 +77,14 @@ export class ExecutorProcess implements Executor {
   }
 
   abort(task: number, reason: string): void {
+    this.#aborted.add(task);
     this.#say({ type: 'abort', task, reason });
+  }
+
+  /** Tasks that were asked to end and have not. */
+  get condemned(): number {
+    for (const task of this.#aborted) if (!this.#events.has(task)) this.#aborted.delete(task);
+    return this.#aborted.size;
   }
 
   answer(request: number, ok: boolean, payload: Uint8Array): void {

@@ -191,7 +191,15 @@ class Pool implements Executors {
   }
 
   async #tryStart(): Promise<void> {
-    const slot: ProcessSlot = { state: { is: 'starting' }, spoiled: false, verdict: undefined, executor: undefined };
+    const slot: ProcessSlot = {
+      state: { is: 'starting' },
+      spoiled: false,
+      verdict: undefined,
+      executor: undefined,
+      get condemned() {
+        return this.executor?.condemned ?? 0;
+      },
+    };
     this.#slots.add(slot);
     try {
       const executor = await this.#launcher.launch(this.#keeperOf(slot));

@@ -9,7 +9,7 @@ const exclusive: Wish = { isolation: 'exclusive', incarnation: 'a' };
 const shared: Wish = { isolation: 'shared', incarnation: 'a' };
 
 function slot(state: SlotState, spoiled = false): Slot {
-  return { state, spoiled, verdict: undefined };
+  return { state, spoiled, condemned: 0, verdict: undefined };
 }
 const spare = (): Slot => slot({ is: 'spare' });
 const taken = (): Slot => slot({ is: 'exclusive' });
@@ -47,6 +47,15 @@ describe('choosing an executor', () => {
     expect(choose([sharing('a', 1), idle, warm], [], shared, limits)).toEqual({ do: 'take', slot: idle });
     const [busy, other] = [sharing('a', 2), sharing('a', 1)];
     expect(choose([busy, other, warm], [], shared, limits)).toEqual({ do: 'take', slot: other });
+  });
+
+  it('puts no job beside one that was asked to end, as long as there is another place', () => {
+    const dying = { ...sharing('a', 1), condemned: 1 };
+    const calm = sharing('a', 9);
+    const warm = spare();
+    expect(choose([dying, calm], [], shared, limits)).toEqual({ do: 'take', slot: calm });
+    expect(choose([dying, warm], [], shared, { ...limits, shared: 1 })).toEqual({ do: 'take', slot: warm });
+    expect(choose([dying], [], shared, limits)).toEqual({ do: 'take', slot: dying });
   });
 
   it('gives a retired executor to nobody', () => {

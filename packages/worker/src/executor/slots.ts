@@ -21,6 +21,8 @@ export interface Slot {
   state: SlotState;
   /** It takes no job any more. */
   spoiled: boolean;
+  /** Jobs in it that were asked to end and have not: should one not, all of it is killed. */
+  readonly condemned: number;
   /** What is known of its fitness since it was last acquired. */
   verdict: Verdict | undefined;
 }
@@ -48,7 +50,8 @@ export type Choice<S extends Slot> =
 /**
  * How a wish is met. A shared executor of the same incarnation is used at once, the least loaded first. A warm spare
  * joins them while all have tasks and there may be more; but nobody waits for a process to start while one of them is
- * there, since one more task in it costs less than the start. Waiting is only for what will surely come.
+ * there, since one more task in it costs less than the start. Waiting is only for what will surely come. One with a job
+ * that was asked to end is taken last: if that job does not, its neighbours go with it.
  */
 export function choose<S extends Slot>(
   slots: Iterable<S>,
@@ -74,8 +77,9 @@ export function nextOf<S extends Slot>(
   if (isolation === 'exclusive') return spare;
   const own = all
     .filter((slot) => slot.state.is === 'shared' && serves(slot, incarnation))
-    .toSorted((a, b) => tasksOf(a) - tasksOf(b));
+    .toSorted((a, b) => Number(a.condemned > 0) - Number(b.condemned > 0) || tasksOf(a) - tasksOf(b));
   const [least] = own;
+  if (least !== undefined && least.condemned > 0) return spare ?? least;
   if (least !== undefined && (tasksOf(least) === 0 || own.length >= limits.shared || spare === undefined)) return least;
   return spare;
 }
