@@ -169,6 +169,12 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   /** Resolves when so many nodes are up. @throws ClusterError `unreachable` with each node's trouble after `connect` ms. */
   async whenUp(count: number): Promise<void> {
     const incarnation = this.#current();
+    if (!Number.isInteger(count) || count < 0 || count > incarnation.nodes.length) {
+      throw new ClusterError(
+        'bad_options',
+        `minNodes is 0 to ${incarnation.nodes.length}, as many as there are nodes, not ${count}.`,
+      );
+    }
     const missing = (): boolean => incarnation.count('up') < count;
     const deadline = this.#seams.clock.now() + this.#constants.connect;
     while (missing()) {

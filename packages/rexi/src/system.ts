@@ -7,7 +7,8 @@ import type { Clock, Entropy } from './seams.ts';
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, fire) {
-    const timer = setTimeout(fire, ms);
+    // Beyond what a timer can hold it would fire at once; 24 days are as good as never here.
+    const timer = setTimeout(fire, Math.min(ms, 2 ** 31 - 1));
     timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },

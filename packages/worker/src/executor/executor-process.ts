@@ -1,7 +1,7 @@
 import type { Clock } from '@muster/rexi';
 import type { Hunter, Prey } from '../reaper/hunter.ts';
 import type { Executor, ExecutorEvents, Failure, Isolation, Task, Totals } from './executor.ts';
-import { BadFrame, Inbox, largestFrame } from './inbox.ts';
+import { Inbox, largestFrame } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { Spawned } from './spawn.ts';
 import type { FromExecutor, Init, ToExecutor, Verdict } from './words.ts';
@@ -144,7 +144,7 @@ export class ExecutorProcess implements Executor {
     try {
       inbox.push(chunk);
     } catch (error) {
-      if (!(error instanceof BadFrame)) throw error;
+      // Whatever its words have set off here: it is the executor that breaks off, and not the agent.
       void this.kill(`it wrote to its agent's socket: ${String(error)}`);
     }
   }
@@ -158,7 +158,7 @@ export class ExecutorProcess implements Executor {
   }
 
   #judge(verdict: Verdict, why: string): void {
-    if (verdict === 'spoiled') this.#why ||= why;
+    if (verdict === 'spoiled') this.#why ||= why.slice(0, 256);
     this.#keeper.fit(verdict, why);
   }
 

@@ -306,10 +306,12 @@ export class Jobs {
   }
 
   #exit(session: Session, counter: number, job: string, reason: Reason): void {
-    const { code, detail, message, error = new Uint8Array() } = reason;
+    const { code, error = new Uint8Array() } = reason;
+    // Both may come from a job, whatever its length: what does not fit its field must not end the agent.
+    const [detail, message] = [reason.detail.slice(0, 256), reason.message.slice(0, 1024)];
     const ref = formatRef({ incarnation: session.incarnation, counter });
     this.failures.add({ ref, job, code, detail, message, at: this.clock.now() });
-    const exit = { type: 'exit', counter, code, detail, message: message.slice(0, 1024) } as const;
+    const exit = { type: 'exit', counter, code, detail, message } as const;
     try {
       this.port.send(session, { ...exit, error });
     } catch (cause) {
