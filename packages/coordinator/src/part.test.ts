@@ -184,3 +184,16 @@ describe('a part under any events', () => {
     );
   });
 });
+
+describe('a copy that was cancelled because another one was faster', () => {
+  it('is asked again when that one fails before a row was handed on', () => {
+    const part = new Part({ nodes: ['slow', 'broken'], race: true, sharded: true });
+    part.begin(true);
+    expect(part.ready(1)).toEqual([
+      { do: 'cancel', copy: 0 },
+      { do: 'start', copy: 1 },
+    ]);
+    const [again] = part.failed(1, new ClusterError('executor_lost', 'gone'));
+    expect(again).toEqual({ do: 'cast', copy: 2, node: 'slow' });
+  });
+});

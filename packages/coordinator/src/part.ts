@@ -30,6 +30,10 @@ export interface PartOptions {
  */
 export class Part {
   readonly #options: PartOptions;
+  /** Nodes to ask next, in order. */
+  readonly #untried: string[];
+  /** The node of each copy. */
+  readonly #nodes: Map<number, string> = new Map();
   /** Copies that are cast and have neither failed nor been cancelled. */
   readonly #live: Set<number> = new Set();
   #stream = false;
@@ -40,6 +44,7 @@ export class Part {
 
   constructor(options: PartOptions) {
     this.#options = options;
+    this.#untried = [...options.nodes];
   }
 
   get chosen(): number | undefined {
@@ -68,7 +73,10 @@ export class Part {
     if (!this.#live.has(copy)) return [{ do: 'cancel', copy }];
     if (this.#chosen !== undefined) return this.#drop(copy);
     this.#chosen = copy;
-    const losers = [...this.#live].filter((other) => other !== copy).flatMap((other) => this.#drop(other));
+    const slower = [...this.#live].filter((other) => other !== copy);
+    // They have not failed: should the chosen one, they are asked again.
+    this.#untried.push(...slower.flatMap((other) => this.#nodes.get(other) ?? []));
+    const losers = slower.flatMap((other) => this.#drop(other));
     return this.#stream ? [...losers, { do: 'start', copy }] : losers;
   }
 
@@ -104,12 +112,13 @@ export class Part {
   }
 
   #castNext(): PartEffect[] {
-    const node = this.#options.nodes[this.#next];
+    const node = this.#untried.shift();
     if (node === undefined) return [];
     const copy = this.#next;
     this.#next += 1;
     this.#live.add(copy);
-    const more = this.#stream && !this.#options.race && this.#next < this.#options.nodes.length;
+    this.#nodes.set(copy, node);
+    const more = this.#stream && !this.#options.race && this.#untried.length > 0;
     return [{ do: 'cast', copy, node }, ...(more ? [{ do: 'arm' } as const] : [])];
   }
 
