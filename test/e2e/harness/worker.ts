@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Child, eachLine } from './child.ts';
+import type { ProcessFacts } from './machine.ts';
 import { childrenOf, processesWith } from './machine.ts';
 import { until } from './wait.ts';
 
@@ -77,10 +78,18 @@ export class Worker extends Child {
     return [...new Set(lines.map(({ pid }) => Number(pid)))];
   }
 
+  /** Executors and what they have started, whether or not the agent lives: pids. */
+  get marked(): number[] {
+    return this.#marked.map(({ pid }) => pid);
+  }
+
+  get #marked(): ProcessFacts[] {
+    return processesWith(`MUSTER_EXECUTOR=${this.id}/`, this.mark);
+  }
+
   /** What jobs have started: pids. */
   get company(): number[] {
-    const found = processesWith(`MUSTER_EXECUTOR=${this.id}/`, this.mark);
-    return found.filter(({ command }) => !command.includes('executor/main.js')).map(({ pid }) => pid);
+    return this.#marked.filter(({ command }) => !command.includes('executor/main.js')).map(({ pid }) => pid);
   }
 
   /** The reaper's pid. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,6 +7,8 @@ import type { Reaper } from '../reaper/reaper.ts';
 import { startReaper } from '../reaper/reaper.ts';
 import type { Keeper } from './executor-process.ts';
 import { ExecutorProcess } from './executor-process.ts';
+import type { Life } from './life.ts';
+import { beginLife } from './life.ts';
 import { spawnExecutor, usualEnvironment } from './spawn.ts';
 
 export interface LaunchOptions {
@@ -38,25 +39,35 @@ export class Launcher {
   readonly #options: LaunchOptions;
   readonly #around: Around;
   readonly #hunter: Hunter;
-  readonly #scratch: string;
+  readonly #life: Life;
   readonly #reaper: Reaper;
   #ids = 0;
 
-  constructor(options: LaunchOptions, around: Around) {
+  private constructor(options: LaunchOptions, around: Around, hunter: Hunter, life: Life) {
     this.#options = options;
     this.#around = around;
-    this.#hunter = new Hunter(around.clock);
-    this.#scratch = join(resolve(options.dataDir), `executors-${randomBytes(6).toString('hex')}`);
-    this.#reaper = startReaper({ ...around, lease: options.lease ?? 5_000, scratch: this.#scratch });
+    this.#hunter = hunter;
+    this.#life = life;
+    this.#reaper = startReaper({ ...around, lease: options.lease ?? 5_000, ...life });
+  }
+
+  /**
+   * Takes the data directory, and ends what an earlier node has left of itself there.
+   * @throws ClusterError `bad_options` when the directory belongs to a node that is running.
+   */
+  static async open(options: LaunchOptions, around: Around): Promise<Launcher> {
+    const { node, dataDir } = options;
+    const hunter = new Hunter(around.clock);
+    return new Launcher(options, around, hunter, await beginLife({ node, dataDir, hunter, warn: around.warn }));
   }
 
   /** Starts a process that has nothing to run yet. @throws the system's error where none can be had. */
   async launch(keeper: Keeper): Promise<ExecutorProcess> {
-    const { node, env = usualEnvironment, execArgv = [], niceness = 10 } = this.#options;
+    const { env = usualEnvironment, execArgv = [], niceness = 10 } = this.#options;
     const id = (this.#ids += 1);
     const cwd = this.#dir(id);
     await mkdir(cwd, { recursive: true });
-    const mark = `${node}/${randomBytes(8).toString('hex')}`;
+    const mark = `${this.#life.mark}-${id}`;
     const spawned = await spawnExecutor({ mark, cwd, env, execArgv, niceness });
     return new ExecutorProcess({ id, spawned, clock: this.#around.clock, hunter: this.#hunter, keeper });
   }
@@ -77,11 +88,11 @@ export class Launcher {
   /** Ends the reaper, which takes with it what it still watches. */
   async close(): Promise<void> {
     await this.#reaper.close();
-    await rm(this.#scratch, { recursive: true, force: true });
+    await rm(this.#life.scratch, { recursive: true, force: true });
   }
 
   #dir(id: number): string {
-    return join(this.#scratch, String(id));
+    return join(this.#life.scratch, String(id));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * An executor: the process in which jobs run. It speaks with its agent over fd 3 and ends when that does; one that
- * spins then does not notice, which is what the reaper is for.
+ * An executor: the process in which jobs run. It speaks with its agent over fd 3 and ends when that does. One that spins
+ * does not notice, which is what its watchdog and the reaper are for.
  */
 import { Socket } from 'node:net';
 import { systemClock } from '@muster/rexi';
@@ -12,6 +12,7 @@ import { Outbox } from './outbox.ts';
 import { Quiet } from './quiet.ts';
 import { Runtime } from './runtime.ts';
 import { Turn } from './turn.ts';
+import { startWatchdog } from './watchdog.ts';
 import type { FromExecutor, Init } from './words.ts';
 import { agentWording, executorWording } from './wording.ts';
 
@@ -21,6 +22,7 @@ const backlog = 1024 * 1024;
 /** The exit code of an executor in which an error cannot be blamed on one job. */
 const unattributable = 70;
 
+const watchdog = startWatchdog();
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const turn = new Turn(systemClock);
 const outbox = new Outbox(socket, turn.flush);
@@ -44,11 +46,6 @@ function drained(): void {
   for (const again of woken) again();
 }
 
-/** Without its agent an executor has nothing to do, nor has what it has started. */
-function leave(): void {
-  process.kill(-process.pid, 'SIGKILL');
-}
-
 /** Says the last word, and goes. */
 function giveUp(word: FromExecutor, code: number): void {
   send(word);
@@ -58,6 +55,8 @@ function giveUp(word: FromExecutor, code: number): void {
 
 async function load({ jobs, node, dataDir }: Init): Promise<void> {
   try {
+    // Whatever the user's code does to this thread: the watchdog is there.
+    await watchdog.watching;
     const table = loadJobs((await import(jobs)) as object);
     // The first use of a stream opens it, which would look like something that a job has left behind.
     void [process.stdout, process.stderr];
@@ -104,5 +103,5 @@ const inbox = new Inbox(largestFrame, (type, fields) => {
 process.on('uncaughtException', uncaught);
 process.on('unhandledRejection', uncaught);
 socket.on('drain', drained);
-socket.on('end', leave).on('close', leave).on('error', leave);
+socket.on('end', watchdog.bite).on('close', watchdog.bite).on('error', watchdog.bite);
 socket.on('data', (chunk: Buffer) => inbox.push(chunk));

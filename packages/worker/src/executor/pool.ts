@@ -43,7 +43,9 @@ const defaultLimits: Limits = { executors: 64, shared: availableParallelism() };
  * @throws ClusterError `unavailable` when the module cannot be loaded; its `cause` is the executor's own error.
  */
 export async function startPool(options: PoolOptions): Promise<Executors> {
-  const pool = new Pool(options);
+  const clock = options.clock ?? systemClock;
+  const warn = options.warn ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const pool = new Pool({ ...options, clock, warn }, await Launcher.open(options, { clock, warn }));
   try {
     await pool.open();
     return pool;
@@ -69,12 +71,12 @@ class Pool implements Executors {
   #closing: Promise<void> | undefined;
   #retrying = false;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions, launcher: Launcher) {
     this.#options = options;
+    this.#launcher = launcher;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#spares = options.spares ?? 2;
     this.#clock = options.clock ?? systemClock;
-    this.#launcher = new Launcher(options, { clock: this.#clock, warn: this.#warn });
   }
 
   get jobs(): ReadonlyMap<string, JobEntry> {

@@ -10,6 +10,9 @@ import { statOf } from '../reaper/processes.ts';
 /** The variable by which everything that an executor has started is known. */
 export const markerName = 'MUSTER_EXECUTOR';
 
+/** The same for a reaper. */
+export const reaperMarkerName = 'MUSTER_REAPER';
+
 /** What an executor sees of its node's environment. NODE_OPTIONS never: it would run code in front of ours. */
 export const usualEnvironment: readonly string[] = [
   'PATH',
@@ -24,7 +27,7 @@ export const usualEnvironment: readonly string[] = [
 ];
 
 export interface SpawnOptions {
-  /** `<node id>/<random>`, unique. */
+  /** `<node id>/<life>-<number>`, unique; see `Life`. */
   readonly mark: string;
   readonly cwd: string;
   /** Names of variables that it sees. */
@@ -54,8 +57,9 @@ export function spawnExecutor({ mark, cwd, env, execArgv, niceness }: SpawnOptio
   const child = spawn(process.execPath, [...execArgv, main], {
     cwd,
     env: { ...environment(env), [markerName]: mark },
-    // Standard output joins the error stream: a node's own output is for machines.
-    stdio: ['ignore', 2, 2, 'pipe'],
+    // Standard output joins the error stream: a node's own output is for machines. The last is the watchdog's: nothing
+    // is said there, and its end, which nobody but the agent holds, is the agent's.
+    stdio: ['ignore', 2, 2, 'pipe', 'pipe'],
     detached: true,
   });
   return new Promise((resolve, reject) => {
@@ -63,9 +67,15 @@ export function spawnExecutor({ mark, cwd, env, execArgv, niceness }: SpawnOptio
     const { pid } = child;
     if (pid === undefined) return;
     lower(pid, niceness);
+    quiet(child.stdio[4] as Socket);
     const prey: Prey = { pid, start: statOf(pid)?.start ?? 0, marker: `${markerName}=${mark}` };
     resolve({ child, socket: child.stdio[3] as Socket, prey });
   });
+}
+
+/** What comes there is not heard, but its end is: the agent's side then goes as well. */
+function quiet(pipe: Socket): void {
+  pipe.on('error', () => undefined).resume();
 }
 
 /**

@@ -94,6 +94,25 @@ export function companyOf(prey: Prey): number[] {
   });
 }
 
+/** Looks at what is left before the last blow. */
+const lastLooks = 10;
+
+/**
+ * For a process that ends itself, which can wait for nothing: kills what it has started, wherever that has gone, and then
+ * its group, itself included.
+ */
+export function endWithCompany(prey: Prey): void {
+  try {
+    for (let look = 0; look < lastLooks; look += 1) {
+      const company = companyOf(prey);
+      if (company.length === 0) return;
+      for (const pid of company) kill(pid);
+    }
+  } finally {
+    kill(-prey.pid);
+  }
+}
+
 /** Everything alive that is not older than the oldest of those hunted. */
 function suspects(chases: Iterable<Chase>): ProcessStat[] {
   const oldest = Math.min(...Array.from(chases, ({ prey }) => prey.start));

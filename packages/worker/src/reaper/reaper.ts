@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Clock, Timer } from '@muster/rexi';
+import { reaperMarkerName } from '../executor/spawn.ts';
 import type { Prey } from './hunter.ts';
 import type { Charge } from './reaper-core.ts';
 import type { ToReaper, Watching } from './words.ts';
@@ -12,6 +13,8 @@ export interface ReaperOptions {
   readonly clock: Clock;
   /** Milliseconds of silence after which an agent counts as stopped. */
   readonly lease: number;
+  /** What the process is known by; see `Life`. */
+  readonly mark: string;
   /** Removed when the agent has ended. */
   readonly scratch: string;
   /** Takes a line about what went wrong. */
@@ -100,7 +103,7 @@ class ReaperClient implements Reaper {
   #start(): [ChildProcess, Promise<void>] {
     const child = spawn(process.execPath, [...flags, main], {
       cwd: '/',
-      env: {},
+      env: { [reaperMarkerName]: this.#options.mark },
       stdio: ['ignore', 'ignore', 2, 'pipe'],
       detached: true,
     });
