@@ -10,6 +10,8 @@ interface Line {
   readonly running?: string;
   readonly exited?: string;
   readonly ready?: boolean;
+  readonly full?: boolean;
+  readonly warn?: string;
   readonly pid?: number;
 }
 
@@ -32,6 +34,10 @@ class Agent implements Disposable {
 
   get running(): string[] {
     return this.lines.flatMap(({ running }) => running ?? []);
+  }
+
+  warned(text: string): boolean {
+    return this.lines.some(({ warn }) => warn?.includes(text) === true);
   }
 
   get exited(): string[] {
@@ -132,6 +138,47 @@ describe('a reaper', () => {
     agent.child.send('go on');
     await eventually('a new job runs', () => agent.running.at(-1) === 'deaf');
     expect(agent.exited).toEqual([]);
+    agent.signal('SIGKILL');
+    await agent.gone(next);
+  });
+
+  it('is replaced when it is stopped, and what waited for it goes on', async () => {
+    const { agent, reaper } = await started(1_500, stubborn);
+    using _ = agent;
+    process.kill(reaper, 'SIGSTOP');
+    // More than the spare there is: new executors are needed, which nobody watches yet.
+    for (let job = 0; job < 3; job += 1) agent.child.send('go on');
+    await eventually('the stopped one is killed', () => !isAlive(reaper));
+    await eventually('the new jobs run', () => agent.running.length === stubborn.length + 3);
+    expect(agent.exited).toEqual([]);
+    const next = agent.reaper as number;
+    agent.signal('SIGKILL');
+    await agent.gone(next);
+  });
+
+  it('that is stopped does not keep its agent from closing', async () => {
+    const { agent, reaper } = await started(1_000, ['deaf']);
+    using _ = agent;
+    process.kill(reaper, 'SIGSTOP');
+    agent.child.send('close');
+    await eventually('the agent has ended', () => agent.child.exitCode === 0);
+    await agent.gone(reaper);
+  });
+
+  it('is tried again while its agent has no descriptors left, and nothing of the agent breaks', async () => {
+    const { agent, reaper } = await started(5_000, ['deaf']);
+    using _ = agent;
+    agent.child.send('use up descriptors');
+    await eventually('there are none', () => agent.lines.some(({ full }) => full === true));
+    process.kill(reaper, 'SIGKILL');
+    await eventually('the agent has tried in vain', () => agent.warned('The reaper cannot be started'));
+    agent.child.send('go on');
+    await eventually('nor can an executor be had', () => agent.warned('An executor cannot be started'));
+    agent.child.send('give back descriptors');
+    await eventually('it has a reaper again', () => agent.reaper !== undefined);
+    await eventually('the job runs', () => agent.running.length === 2);
+    expect(agent.exited).toEqual([]);
+    const next = agent.reaper as number;
     agent.signal('SIGKILL');
     await agent.gone(next);
   });

@@ -1,4 +1,5 @@
 // A node's agent with nothing but executors: runs the named jobs, says where they run, and waits for its end.
+import { closeSync, openSync } from 'node:fs';
 import { startPool } from '../../../packages/worker/dist/executor/pool.js';
 
 const [node, dataDir, lease, ...names] = process.argv.slice(2);
@@ -29,6 +30,22 @@ async function run(job) {
 }
 
 for (const name of names) await run(name);
-process.on('message', () => void run('deaf'));
+const held = [];
+const orders = {
+  'go on': () => void run('deaf'),
+  close: () => void pool.close().then(() => process.exit(0)),
+  'use up descriptors': useUp,
+  'give back descriptors': () => held.splice(0).forEach(closeSync),
+};
+process.on('message', (order) => orders[order]());
+
+function useUp() {
+  try {
+    for (;;) held.push(openSync('/dev/null'));
+  } catch {
+    say({ full: true });
+  }
+}
+
 say({ ready: true });
 setInterval(() => undefined, 60_000);

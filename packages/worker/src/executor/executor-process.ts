@@ -1,20 +1,12 @@
 import type { Clock } from '@muster/rexi';
 import type { Hunter, Prey } from '../reaper/hunter.ts';
-import type { Executor, ExecutorEvents, Failure, Isolation, Task, Totals } from './executor.ts';
+import type { ExecutorEvents, Failure, Isolation, Task, Totals } from './executor.ts';
 import { Inbox, largestFrame } from './inbox.ts';
 import { Outbox } from './outbox.ts';
+import type { Keeper, Lent } from './pool-slot.ts';
 import type { Spawned } from './spawn.ts';
 import type { FromExecutor, Init, ToExecutor, Verdict } from './words.ts';
 import { agentWording, executorWording } from './wording.ts';
-
-/** What the pool hears of an executor. */
-export interface Keeper {
-  loaded(jobs: string): void;
-  broken(message: string, stack: string): void;
-  fit(verdict: Verdict, why: string): void;
-  /** The process and all it has started are gone; its jobs have been told. */
-  gone(cause: string): void;
-}
 
 export interface ExecutorProcessOptions {
   readonly id: number;
@@ -28,10 +20,11 @@ export interface ExecutorProcessOptions {
 const lastWords = 200;
 
 /** An executor as its agent holds it: its process, its socket, and who listens to which task. */
-export class ExecutorProcess implements Executor {
+export class ExecutorProcess implements Lent {
   readonly id: number;
   readonly prey: Prey;
   isolation: Isolation = 'shared';
+  used = false;
   readonly #spawned: Spawned;
   readonly #clock: Clock;
   readonly #hunter: Hunter;
@@ -58,12 +51,22 @@ export class ExecutorProcess implements Executor {
     return this.prey.pid;
   }
 
+  get ending(): boolean {
+    return this.#hunted !== undefined;
+  }
+
+  lend(isolation: Isolation): void {
+    this.isolation = isolation;
+    this.used = false;
+  }
+
   init(word: Omit<Init, 'type'>): void {
     this.#say({ type: 'init', ...word });
   }
 
   run(task: Task, events: ExecutorEvents): void {
     const { id, job, ref, args, shard, timeLeft = -1, byKey } = task;
+    this.used = true;
     this.#events.set(id, events);
     this.#say({ type: 'run', task: id, alone: this.isolation === 'exclusive', byKey, timeLeft, job, ref, shard, args });
   }
@@ -81,7 +84,6 @@ export class ExecutorProcess implements Executor {
     this.#say({ type: 'abort', task, reason });
   }
 
-  /** Tasks that were asked to end and have not. */
   get condemned(): number {
     for (const task of this.#aborted) if (!this.#events.has(task)) this.#aborted.delete(task);
     return this.#aborted.size;
@@ -105,6 +107,7 @@ export class ExecutorProcess implements Executor {
       // What it has still said is read, so that a job which has ended is not called lost.
       this.resume();
       this.#hunted = this.#hunter.kill(this.prey);
+      this.#keeper.ending(why, true);
     }
     return this.#gone;
   }
@@ -125,7 +128,10 @@ export class ExecutorProcess implements Executor {
       child.once('exit', (code, signal) => resolve(causeOf(code, signal)));
     });
     this.resume();
-    this.#hunted ??= this.#hunter.kill(this.prey);
+    if (this.#hunted === undefined) {
+      this.#hunted = this.#hunter.kill(this.prey);
+      this.#keeper.ending(cause, false);
+    }
     const patience = this.#clock.after(lastWords, () => socket.destroy());
     await Promise.all([this.#hunted, closed]);
     patience.cancel();

@@ -77,6 +77,8 @@ export interface Executor {
   readonly id: number;
   readonly pid: number | undefined;
   readonly isolation: Isolation;
+  /** It was killed or has died, and takes no task any more: what is run there now is lost. */
+  readonly ending: boolean;
   run(task: Task, events: ExecutorEvents): void;
   /** Rows may be computed; at most `window` may be unacknowledged, but one row may exceed the bytes alone. */
   start(task: number, window: Totals): void;
@@ -97,11 +99,12 @@ export interface Executors {
   readonly jobs: ReadonlyMap<string, JobEntry>;
   /**
    * An executor for one task. `exclusive`: nobody else's until released. `shared`: serves one incarnation at a time.
+   * `signal` takes the wish back while it waits. What was given may have begun to end before it is used: see `ending`.
    * @throws ClusterError `overloaded` at once when one more would be needed than there may be, `unavailable` when none
-   * can be started.
+   * can be started; the signal's reason when it was aborted.
    */
-  acquire(isolation: Isolation, incarnation: string): Promise<Executor>;
-  /** The task has ended. An exclusive executor that is not quiescent, and a shared one without tasks whose incarnation has ended, are replaced. */
+  acquire(isolation: Isolation, incarnation: string, signal?: AbortSignal): Promise<Executor>;
+  /** The task has ended, or was never run: then the executor is as good as before. An exclusive executor that is not quiescent, and a shared one without tasks whose incarnation has ended, are replaced. */
   release(executor: Executor): void;
   /** The incarnation has ended: its shared executors, free by now or killed, are replaced. */
   retire(incarnation: string): void;

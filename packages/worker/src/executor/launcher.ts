@@ -2,13 +2,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '@muster/rexi';
-import { Hunter } from '../reaper/hunter.ts';
+import { companyOf, Hunter } from '../reaper/hunter.ts';
 import type { Reaper } from '../reaper/reaper.ts';
 import { startReaper } from '../reaper/reaper.ts';
-import type { Keeper } from './executor-process.ts';
 import { ExecutorProcess } from './executor-process.ts';
 import type { Life } from './life.ts';
 import { beginLife } from './life.ts';
+import type { Keeper, Launching } from './pool-slot.ts';
 import { spawnExecutor, usualEnvironment } from './spawn.ts';
 
 export interface LaunchOptions {
@@ -35,7 +35,7 @@ interface Around {
 }
 
 /** Starts executors: each with its directory, its process and its reaper. */
-export class Launcher {
+export class Launcher implements Launching<ExecutorProcess> {
   readonly #options: LaunchOptions;
   readonly #around: Around;
   readonly #hunter: Hunter;
@@ -61,7 +61,6 @@ export class Launcher {
     return new Launcher(options, around, hunter, await beginLife({ node, dataDir, hunter, warn: around.warn }));
   }
 
-  /** Starts a process that has nothing to run yet. @throws the system's error where none can be had. */
   async launch(keeper: Keeper): Promise<ExecutorProcess> {
     const { env = usualEnvironment, execArgv = [], niceness = 10 } = this.#options;
     const id = (this.#ids += 1);
@@ -72,20 +71,21 @@ export class Launcher {
     return new ExecutorProcess({ id, spawned, clock: this.#around.clock, hunter: this.#hunter, keeper });
   }
 
-  /** Lets it load the jobs module. No line of the user's runs before the reaper knows the process. */
   async introduce(executor: ExecutorProcess): Promise<void> {
     const { node, dataDir, jobs } = this.#options;
     await this.#reaper.watch(executor.prey, this.#dir(executor.id));
-    executor.init({ jobs: urlOf(jobs), node, dataDir: resolve(dataDir) });
+    if (!executor.ending) executor.init({ jobs: urlOf(jobs), node, dataDir: resolve(dataDir) });
   }
 
-  /** Removes what is left of one that is gone. */
+  hasCompany({ prey }: ExecutorProcess): boolean {
+    return companyOf(prey).length > 0;
+  }
+
   async clear({ id, pid }: ExecutorProcess): Promise<void> {
     this.#reaper.forget(pid);
     await rm(this.#dir(id), { recursive: true, force: true });
   }
 
-  /** Ends the reaper, which takes with it what it still watches. */
   async close(): Promise<void> {
     await this.#reaper.close();
     await rm(this.#life.scratch, { recursive: true, force: true });

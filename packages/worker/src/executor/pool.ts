@@ -1,20 +1,20 @@
 import { availableParallelism } from 'node:os';
-import type { Clock } from '@muster/rexi';
+import type { Clock, Timer } from '@muster/rexi';
 import { ClusterError, systemClock } from '@muster/rexi';
-import { companyOf } from '../reaper/hunter.ts';
 import type { Executor, Executors, Isolation, JobEntry } from './executor.ts';
-import type { ExecutorProcess, Keeper } from './executor-process.ts';
 import type { LaunchOptions } from './launcher.ts';
 import { Launcher } from './launcher.ts';
-import { Restarts } from './restarts.ts';
-import type { Limits, Slot, Wish } from './slots.ts';
-import { choose, demand, nextOf, tasksOf } from './slots.ts';
+import type { Keeper, Launching, Lent, PoolSlot } from './pool-slot.ts';
+import type { Limits, Wish } from './slots.ts';
+import { choose, demand, nextOf, surplus, tasksOf } from './slots.ts';
+import { Starts } from './starts.ts';
+import { Waiters } from './waiters.ts';
 import type { Verdict } from './words.ts';
 
 export interface PoolOptions extends LaunchOptions {
   /** Executors in all (default 64), and shared ones of one incarnation (default: one per core). */
   readonly limits?: Partial<Limits>;
-  /** Executors kept warm for the next job; default 2. */
+  /** Executors kept warm for the next job; default 2. More are ended when they have been idle for 30 s. */
   readonly spares?: number;
   /** Milliseconds that the jobs module may take to load; default 30,000. */
   readonly loadTimeout?: number;
@@ -23,17 +23,25 @@ export interface PoolOptions extends LaunchOptions {
   readonly warn?: (line: string) => void;
 }
 
-interface ProcessSlot extends Slot {
-  executor: ExecutorProcess | undefined;
-}
-
-interface Waiter extends Wish {
-  resolve(executor: Executor): void;
-  reject(error: Error): void;
+/** What a pool decides by, with nothing left to default. */
+export interface PoolSettings {
+  readonly jobs: string;
+  readonly node: string;
+  readonly limits: Limits;
+  readonly spares: number;
+  readonly loadTimeout: number;
+  readonly clock: Clock;
+  readonly warn: (line: string) => void;
 }
 
 /** Milliseconds that an executor has after its job to show that it is quiet; then it is replaced. */
 const settleTime = 1_000;
+
+/** Milliseconds for which an executor that is not needed stays: the next burst may want it. */
+const idleTime = 30_000;
+
+/** Milliseconds after which a jobs module that is still loading is worth a word. */
+const hintTime = 5_000;
 
 const defaultLimits: Limits = { executors: 64, shared: availableParallelism() };
 
@@ -41,11 +49,14 @@ const defaultLimits: Limits = { executors: 64, shared: availableParallelism() };
  * Starts a pool of executors with its reaper; resolves when the first one has loaded the jobs module, and with it the
  * table of jobs.
  * @throws ClusterError `unavailable` when the module cannot be loaded; its `cause` is the executor's own error.
+ * `bad_options` when the data directory belongs to a node that is running.
  */
 export async function startPool(options: PoolOptions): Promise<Executors> {
-  const clock = options.clock ?? systemClock;
+  const { jobs, node, spares = 2, loadTimeout = 30_000, clock = systemClock } = options;
   const warn = options.warn ?? ((line: string): void => void process.stderr.write(`${line}\n`));
-  const pool = new Pool({ ...options, clock, warn }, await Launcher.open(options, { clock, warn }));
+  const limits = { ...defaultLimits, ...options.limits };
+  const launcher = await Launcher.open(options, { clock, warn });
+  const pool = new Pool({ jobs, node, limits, spares, loadTimeout, clock, warn }, launcher);
   try {
     await pool.open();
     return pool;
@@ -55,69 +66,93 @@ export async function startPool(options: PoolOptions): Promise<Executors> {
   }
 }
 
-class Pool implements Executors {
-  readonly #options: PoolOptions;
-  readonly #limits: Limits;
-  readonly #spares: number;
-  readonly #clock: Clock;
-  readonly #launcher: Launcher;
-  readonly #restarts: Restarts = new Restarts();
-  readonly #slots: Set<ProcessSlot> = new Set();
-  readonly #bySlot: Map<Executor, ProcessSlot> = new Map();
-  readonly #starts: Set<Promise<void>> = new Set();
-  #waiters: Waiter[] = [];
+/** Who gets which executor, and when one is started, used again, or ended. */
+export class Pool<E extends Lent = Lent> implements Executors {
+  readonly #settings: PoolSettings;
+  readonly #launcher: Launching<E>;
+  readonly #starts: Starts<E>;
+  readonly #slots: Set<PoolSlot> = new Set();
+  readonly #bySlot: Map<Executor, PoolSlot> = new Map();
+  readonly #waiters: Waiters = new Waiters();
   #jobs: ReadonlyMap<string, JobEntry> = new Map();
   #opening: { resolve(): void; reject(error: Error): void } | undefined;
   #closing: Promise<void> | undefined;
-  #retrying = false;
+  #trimming: Timer | undefined;
 
-  constructor(options: PoolOptions, launcher: Launcher) {
-    this.#options = options;
+  constructor(settings: PoolSettings, launcher: Launching<E>) {
+    this.#settings = settings;
     this.#launcher = launcher;
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#spares = options.spares ?? 2;
-    this.#clock = options.clock ?? systemClock;
+    this.#starts = new Starts<E>({
+      ...settings,
+      launcher,
+      slots: this.#slots,
+      most: settings.limits.executors,
+      wanted: () => settings.spares + demand(this.#waiters.wishes),
+      keeper: (slot) => this.#keeperOf(slot),
+      launched: (slot, executor) => this.#launched(slot, executor),
+      unlaunched: (error) => this.#failed(this.#unavailable('An executor cannot be started.', error)),
+      overdue: (slot, why) => this.#end(slot, why),
+    });
   }
 
   get jobs(): ReadonlyMap<string, JobEntry> {
     return this.#jobs;
   }
 
-  /** Starts the first executor; the others follow when it has shown that the module loads. */
-  open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#opening = { resolve, reject };
-      this.#start();
-    });
+  /** Executors that there are, those included that start and end. */
+  get size(): number {
+    return this.#slots.size;
   }
 
-  acquire(isolation: Isolation, incarnation: string): Promise<Executor> {
+  /** Starts the first executor; the others follow when it has shown that the module loads. */
+  open(): Promise<void> {
+    const { clock, loadTimeout, jobs, warn } = this.#settings;
+    const hint = clock.after(hintTime, () =>
+      warn(`The jobs module ${jobs} is still loading after ${hintTime / 1_000} s; it has ${loadTimeout / 1_000} s.`),
+    );
+    return new Promise<void>((resolve, reject) => {
+      this.#opening = { resolve, reject };
+      this.#starts.start();
+    }).finally(() => hint.cancel());
+  }
+
+  acquire(isolation: Isolation, incarnation: string, signal?: AbortSignal): Promise<Executor> {
     const wish: Wish = { isolation, incarnation };
     if (this.#closing !== undefined) return Promise.reject(this.#unavailable('The node is closing.'));
-    const choice = choose(this.#slots, this.#waiters, wish, this.#limits);
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const choice = choose(this.#slots, this.#waiters.wishes, wish, this.#settings.limits);
     if (choice.do === 'refuse') return Promise.reject(this.#overloaded());
-    if (choice.do === 'take') return Promise.resolve(this.#take(choice.slot, wish));
+    if (choice.do === 'take') {
+      const taken = this.#take(choice.slot, wish);
+      this.#fill();
+      return Promise.resolve(taken);
+    }
     if (choice.do === 'evict') this.#end(choice.slot, 'its place is needed');
-    return this.#wait(wish);
+    if (this.#starts.hopeless) return Promise.reject(this.#unavailable('No executor can be started.'));
+    const executor = this.#waiters.add(wish, signal);
+    this.#fill();
+    return executor;
   }
 
   release(executor: Executor): void {
     const slot = this.#bySlot.get(executor);
     if (slot === undefined) return;
-    this.#restarts.succeeded();
+    const used = slot.executor?.used === true;
+    if (used) this.#starts.succeeded();
     const { state } = slot;
-    if (state.is === 'exclusive') this.#settle(slot);
+    if (state.is === 'exclusive') return used ? this.#settle(slot) : this.#rest(slot);
     if (state.is !== 'shared') return;
+    if (state.tasks === 1 && !used && !state.retired) return this.#rest(slot);
     slot.state = { ...state, tasks: state.tasks - 1 };
+    if (tasksOf(slot) === 0) this.#idle(slot);
     this.#endIfDone(slot);
+    // Where a job was asked to end, the others' wishes have waited for what becomes of it.
+    this.#serve();
   }
 
   retire(incarnation: string): void {
-    const waiting = this.#waiters.filter(
-      (waiter) => waiter.isolation === 'shared' && waiter.incarnation === incarnation,
-    );
-    this.#waiters = this.#waiters.filter((waiter) => !waiting.includes(waiter));
-    for (const waiter of waiting) waiter.reject(this.#unavailable('The incarnation has ended.'));
+    const error = this.#unavailable('The incarnation has ended.');
+    this.#waiters.refuse(error, (wish) => wish.isolation === 'shared' && wish.incarnation === incarnation);
     for (const slot of this.#slots) {
       const { state } = slot;
       if (state.is !== 'shared' || state.incarnation !== incarnation) continue;
@@ -131,177 +166,146 @@ class Pool implements Executors {
   }
 
   async #close(): Promise<void> {
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#unavailable('The node is closing.'));
-    await Promise.all(this.#starts);
+    this.#waiters.refuse(this.#unavailable('The node is closing.'));
+    this.#trimming?.cancel();
+    await this.#starts.stop();
     await Promise.all(Array.from(this.#slots, async (slot) => slot.executor?.kill('the node is closing')));
     await this.#launcher.close();
   }
 
-  #wait(wish: Wish): Promise<Executor> {
-    if (this.#hopeless) return Promise.reject(this.#unavailable('No executor can be started.'));
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ ...wish, resolve, reject });
-      this.#fill();
-    });
-  }
-
-  #take(slot: ProcessSlot, { isolation, incarnation }: Wish): Executor {
-    const executor = slot.executor as ExecutorProcess;
+  #take(slot: PoolSlot, { isolation, incarnation }: Wish): Executor {
+    const executor = slot.executor as Lent;
     const { state } = slot;
-    executor.isolation = isolation;
+    if (state.is === 'spare') executor.lend(isolation);
     slot.verdict = undefined;
     if (isolation === 'exclusive') slot.state = { is: 'exclusive' };
     else if (state.is === 'shared') slot.state = { ...state, tasks: state.tasks + 1 };
     else slot.state = { is: 'shared', incarnation, tasks: 1, retired: false };
-    this.#fill();
     return executor;
   }
 
   /** Gives those who wait what there is, in their order. */
   #serve(): void {
-    const left: Waiter[] = [];
-    for (const waiter of this.#waiters) {
-      const slot = nextOf([...this.#slots], waiter, this.#limits);
-      if (slot === undefined) left.push(waiter);
-      else waiter.resolve(this.#take(slot, waiter));
-    }
-    this.#waiters = left;
+    this.#waiters.serve((wish) => {
+      const slot = nextOf([...this.#slots], wish, this.#settings.limits);
+      return slot && this.#take(slot, wish);
+    });
+    this.#fill();
   }
 
-  /** Starts executors until there are enough: one for everybody who waits, and the spares. */
   #fill(): void {
-    if (this.#closing !== undefined || this.#opening !== undefined || this.#retrying) return;
-    const wait = this.#restarts.wait(this.#clock.now());
-    if (wait > 0) return this.#retryIn(wait);
-    const coming = (): number =>
-      [...this.#slots].filter(({ state }) => ['starting', 'spare', 'settling'].includes(state.is)).length;
-    const wanted = this.#spares + demand(this.#waiters);
-    while (this.#slots.size < this.#limits.executors && coming() < wanted) this.#start();
+    if (this.#opening === undefined) this.#starts.fill();
   }
 
-  #retryIn(wait: number): void {
-    this.#retrying = true;
-    this.#clock.after(wait, () => {
-      this.#retrying = false;
-      this.#fill();
-    });
+  #launched(slot: PoolSlot, executor: E): void {
+    slot.executor = executor;
+    this.#bySlot.set(executor, slot);
+    // It was given up, or the node has begun to close, while there was no process to kill.
+    if (slot.state.is === 'ending') void executor.kill('it came too late');
   }
 
-  #start(): void {
-    const starting = this.#tryStart().finally(() => this.#starts.delete(starting));
-    this.#starts.add(starting);
-  }
-
-  async #tryStart(): Promise<void> {
-    const slot: ProcessSlot = {
-      state: { is: 'starting' },
-      spoiled: false,
-      verdict: undefined,
-      executor: undefined,
-      get condemned() {
-        return this.executor?.condemned ?? 0;
-      },
-    };
-    this.#slots.add(slot);
-    try {
-      const executor = await this.#launcher.launch(this.#keeperOf(slot));
-      slot.executor = executor;
-      this.#bySlot.set(executor, slot);
-      if (this.#closing === undefined) void this.#load(slot, executor);
-    } catch (error) {
-      this.#slots.delete(slot);
-      this.#failed(this.#unavailable('An executor cannot be started.', error));
-    }
-  }
-
-  async #load(slot: ProcessSlot, executor: ExecutorProcess): Promise<void> {
-    await this.#launcher.introduce(executor);
-    this.#clock.after(this.#options.loadTimeout ?? 30_000, () => {
-      if (slot.state.is === 'starting') this.#end(slot, 'the jobs module took too long to load');
-    });
-  }
-
-  #keeperOf(slot: ProcessSlot): Keeper {
+  #keeperOf(slot: PoolSlot): Keeper {
     return {
       loaded: (table) => this.#loaded(slot, table),
       broken: (message, stack) => this.#broken(slot, message, stack),
       fit: (verdict, why) => this.#fit(slot, verdict, why),
-      gone: (cause) => this.#gone(slot, cause),
+      ending: (cause, killed) => this.#ending(slot, cause, killed),
+      gone: () => this.#gone(slot),
     };
   }
 
-  #loaded(slot: ProcessSlot, table: string): void {
+  #loaded(slot: PoolSlot, table: string): void {
     if (slot.state.is !== 'starting') return;
     const entries = JSON.parse(table) as JobEntry[];
-    slot.state = { is: 'spare' };
     if (this.#opening !== undefined) {
       this.#jobs = new Map(entries.map((entry) => [entry.name, entry]));
       this.#opening.resolve();
       this.#opening = undefined;
     }
-    this.#serve();
-    this.#fill();
+    this.#rest(slot);
   }
 
-  #broken(slot: ProcessSlot, message: string, stack: string): void {
+  /** The user's code shares the socket: only of one that loads it is believed. */
+  #broken(slot: PoolSlot, message: string, stack: string): void {
+    if (slot.state.is !== 'starting') return;
     const cause = Object.assign(new Error(message), { stack });
     slot.state = { is: 'ending' };
-    this.#failed(this.#unavailable(`The jobs module ${this.#options.jobs} cannot be loaded: ${message}`, cause));
+    void slot.executor?.kill('the jobs module cannot be loaded');
+    this.#failed(this.#unavailable(`The jobs module ${this.#settings.jobs} cannot be loaded: ${message}`, cause));
   }
 
   /** A start has failed; those who wait are told when there is no hope left. */
   #failed(error: Error): void {
-    this.#restarts.failed(error, this.#clock.now());
+    this.#starts.failed(error);
     this.#opening?.reject(error);
-    if (this.#closing === undefined && this.#opening === undefined) this.#warn(error.message);
-    if (this.#hopeless) for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+    if (this.#closing === undefined && this.#opening === undefined) this.#settings.warn(error.message);
+    if (this.#starts.hopeless) this.#waiters.refuse(error);
     this.#fill();
   }
 
-  /** Starts fail again and again, and none is under way that could still succeed. */
-  get #hopeless(): boolean {
-    const coming = [...this.#slots].some(({ state }) => state.is === 'starting' || state.is === 'settling');
-    return !coming && this.#restarts.hopeless;
-  }
-
-  #fit(slot: ProcessSlot, verdict: Verdict, why: string): void {
+  #fit(slot: PoolSlot, verdict: Verdict, why: string): void {
     slot.verdict = verdict;
     if (verdict === 'spoiled') {
       slot.spoiled = true;
-      this.#warn(`An executor is replaced: ${why}.`);
+      this.#settings.warn(`An executor is replaced: ${why}.`);
     }
     if (slot.state.is === 'settling') this.#settled(slot);
     else if (slot.spoiled) this.#endIfDone(slot);
   }
 
   /** Its job is over: it is used again if nothing of the job is left in it. */
-  #settle(slot: ProcessSlot): void {
-    slot.state = { is: 'settling' };
+  #settle(slot: PoolSlot): void {
+    const settling = { is: 'settling' } as const;
+    slot.state = settling;
     if (slot.verdict !== undefined || slot.spoiled) return this.#settled(slot);
-    this.#clock.after(settleTime, () => {
-      if (slot.state.is === 'settling' && slot.verdict === undefined)
-        this.#end(slot, 'it did not come to rest after its job');
+    this.#settings.clock.after(settleTime, () => {
+      // By its identity: it may have run, and settle after, another job.
+      if (slot.state === settling) this.#end(slot, 'it did not come to rest after its job');
     });
   }
 
-  #settled(slot: ProcessSlot): void {
+  #settled(slot: PoolSlot): void {
     const { executor, verdict, spoiled } = slot;
-    if (spoiled || executor === undefined) return this.#end(slot, 'a job has left something behind');
-    if (verdict === 'forked' && companyOf(executor.prey).length > 0)
+    if (spoiled) return this.#end(slot, 'a job has left something behind');
+    if (verdict === 'forked' && this.#launcher.hasCompany(executor as E))
       return this.#end(slot, 'a job has left processes behind');
+    this.#rest(slot);
+  }
+
+  /** It can be used by anybody. */
+  #rest(slot: PoolSlot): void {
     slot.state = { is: 'spare' };
+    this.#idle(slot);
+    this.#endIfDone(slot);
     this.#serve();
   }
 
+  #idle(slot: PoolSlot): void {
+    slot.idleSince = this.#settings.clock.now();
+    this.#trimming ??= this.#settings.clock.after(idleTime, () => this.#trim());
+  }
+
+  /** Ends what was not needed for long, so that a burst does not leave its executors behind for ever. */
+  #trim(): void {
+    const { clock, spares, limits } = this.#settings;
+    this.#trimming = undefined;
+    for (const slot of surplus(this.#slots, spares, limits))
+      if (clock.now() - slot.idleSince >= idleTime) this.#end(slot, 'it was not needed for long');
+    const [oldest] = surplus(this.#slots, spares, limits);
+    if (oldest === undefined) return;
+    this.#trimming = clock.after(oldest.idleSince + idleTime - clock.now(), () => this.#trim());
+  }
+
   /** Ends a spare that is spoiled, and a shared one without tasks that is spoiled or retired. */
-  #endIfDone(slot: ProcessSlot): void {
+  #endIfDone(slot: PoolSlot): void {
     const { state, spoiled } = slot;
     const retired = state.is === 'shared' && state.retired;
     const free = state.is === 'spare' || (state.is === 'shared' && tasksOf(slot) === 0);
     if (free && (spoiled || retired)) this.#end(slot, 'it is not used again');
   }
 
-  #end(slot: ProcessSlot, why: string): void {
+  /** Ends one that nobody uses. */
+  #end(slot: PoolSlot, why: string): void {
     const unfinished = slot.state.is === 'starting';
     slot.state = { is: 'ending' };
     void slot.executor?.kill(why);
@@ -309,32 +313,33 @@ class Pool implements Executors {
     else this.#fill();
   }
 
-  #gone(slot: ProcessSlot, cause: string): void {
-    const { state, executor } = slot;
-    this.#slots.delete(slot);
-    if (executor !== undefined) {
-      this.#bySlot.delete(executor);
-      this.#launcher.clear(executor).catch((error: unknown) => this.#warn(String(error)));
-    }
-    const idle = state.is === 'starting' || state.is === 'spare';
-    if (idle && this.#closing === undefined)
+  /** From now on it takes no task, whoever has killed it; where nobody had a use for it yet, it is a start that failed. */
+  #ending(slot: PoolSlot, cause: string, killed: boolean): void {
+    const { state } = slot;
+    if (state.is === 'ending') return;
+    slot.state = { is: 'ending' };
+    const failed = state.is === 'starting' || (state.is === 'spare' && !killed);
+    if (failed && this.#closing === undefined)
       this.#failed(this.#unavailable(`An executor died before it had a job: ${cause}.`));
     else this.#fill();
   }
 
-  readonly #warn = (line: string): void => {
-    if (this.#options.warn === undefined) process.stderr.write(`${line}\n`);
-    else this.#options.warn(line);
-  };
+  #gone(slot: PoolSlot): void {
+    this.#slots.delete(slot);
+    const executor = slot.executor as E;
+    this.#bySlot.delete(executor);
+    this.#launcher.clear(executor).catch((error: unknown) => this.#settings.warn(String(error)));
+    this.#fill();
+  }
 
-  #unavailable(message: string, cause: unknown = this.#restarts.cause): ClusterError {
-    return new ClusterError('unavailable', message, { node: this.#options.node, cause });
+  #unavailable(message: string, cause: unknown = this.#starts.cause): ClusterError {
+    return new ClusterError('unavailable', message, { node: this.#settings.node, cause });
   }
 
   #overloaded(): ClusterError {
-    const { executors } = this.#limits;
+    const { executors } = this.#settings.limits;
     return new ClusterError('overloaded', `All ${executors} executors are in use.`, {
-      node: this.#options.node,
+      node: this.#settings.node,
       detail: 'executors',
     });
   }

@@ -9,7 +9,7 @@ const exclusive: Wish = { isolation: 'exclusive', incarnation: 'a' };
 const shared: Wish = { isolation: 'shared', incarnation: 'a' };
 
 function slot(state: SlotState, spoiled = false): Slot {
-  return { state, spoiled, condemned: 0, verdict: undefined };
+  return { state, spoiled, condemned: 0, verdict: undefined, idleSince: 0 };
 }
 const spare = (): Slot => slot({ is: 'spare' });
 const taken = (): Slot => slot({ is: 'exclusive' });
@@ -49,13 +49,18 @@ describe('choosing an executor', () => {
     expect(choose([busy, other, warm], [], shared, limits)).toEqual({ do: 'take', slot: other });
   });
 
-  it('puts no job beside one that was asked to end, as long as there is another place', () => {
+  it('puts no job beside one that was asked to end: another place is used, or waited for', () => {
     const dying = { ...sharing('a', 1), condemned: 1 };
     const calm = sharing('a', 9);
     const warm = spare();
     expect(choose([dying, calm], [], shared, limits)).toEqual({ do: 'take', slot: calm });
     expect(choose([dying, warm], [], shared, { ...limits, shared: 1 })).toEqual({ do: 'take', slot: warm });
-    expect(choose([dying], [], shared, limits)).toEqual({ do: 'take', slot: dying });
+    expect(choose([dying], [], shared, limits)).toEqual({ do: 'wait' });
+    // Even without room for another: it surely ends, or has none that was asked to any more.
+    expect(choose([dying, taken(), taken(), taken()], [], shared, limits)).toEqual({ do: 'wait' });
+    expect(choose([dying, taken(), taken(), taken()], [], { ...shared, incarnation: 'b' }, limits)).toEqual({
+      do: 'refuse',
+    });
   });
 
   it('gives a retired executor to nobody', () => {

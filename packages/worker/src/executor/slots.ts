@@ -25,6 +25,8 @@ export interface Slot {
   readonly condemned: number;
   /** What is known of its fitness since it was last acquired. */
   verdict: Verdict | undefined;
+  /** When it was last left without a task, on the pool's clock; says something only of one that has none. */
+  idleSince: number;
 }
 
 /** What somebody wants. */
@@ -50,8 +52,9 @@ export type Choice<S extends Slot> =
 /**
  * How a wish is met. A shared executor of the same incarnation is used at once, the least loaded first. A warm spare
  * joins them while all have tasks and there may be more; but nobody waits for a process to start while one of them is
- * there, since one more task in it costs less than the start. Waiting is only for what will surely come. One with a job
- * that was asked to end is taken last: if that job does not, its neighbours go with it.
+ * there, since one more task in it costs less than the start. Nothing is put beside a job that was asked to end: should
+ * that not, its neighbours go with it. Waiting is only for what will surely come: a process that starts, or the end of
+ * such a job.
  */
 export function choose<S extends Slot>(
   slots: Iterable<S>,
@@ -63,7 +66,8 @@ export function choose<S extends Slot>(
   const slot = nextOf(all, wish, limits);
   if (slot !== undefined) return { do: 'take', slot };
   if (all.filter(isTaken).length + demand([...waiting, wish]) <= limits.executors) return { do: 'wait' };
-  const idle = all.find((candidate) => candidate.state.is === 'shared' && candidate.state.tasks === 0);
+  if (wish.isolation === 'shared' && all.some((own) => serves(own, wish.incarnation))) return { do: 'wait' };
+  const idle = all.find(isIdle);
   return idle === undefined ? { do: 'refuse' } : { do: 'evict', slot: idle };
 }
 
@@ -76,12 +80,26 @@ export function nextOf<S extends Slot>(
   const spare = all.find((slot) => slot.state.is === 'spare' && !slot.spoiled);
   if (isolation === 'exclusive') return spare;
   const own = all
-    .filter((slot) => slot.state.is === 'shared' && serves(slot, incarnation))
-    .toSorted((a, b) => Number(a.condemned > 0) - Number(b.condemned > 0) || tasksOf(a) - tasksOf(b));
+    .filter((slot) => serves(slot, incarnation) && slot.condemned === 0)
+    .toSorted((a, b) => tasksOf(a) - tasksOf(b));
   const [least] = own;
-  if (least !== undefined && least.condemned > 0) return spare ?? least;
   if (least !== undefined && (tasksOf(least) === 0 || own.length >= limits.shared || spare === undefined)) return least;
   return spare;
+}
+
+/**
+ * Slots that nobody needs: spares beyond those that are to be kept warm, and idle shared executors beyond those that one
+ * incarnation may have. Those first that have been idle for longest.
+ */
+export function surplus<S extends Slot>(slots: Iterable<S>, spares: number, limits: Limits): S[] {
+  const all = [...slots].toSorted((a, b) => a.idleSince - b.idleSince);
+  const spare = all.filter(({ state }) => state.is === 'spare');
+  const shared = all.filter(({ state }) => state.is === 'shared');
+  const beyond = shared.filter((slot, at) => {
+    const others = shared.filter((other, where) => ownerOf(other) === ownerOf(slot) && (where > at || !isIdle(other)));
+    return isIdle(slot) && others.length >= limits.shared;
+  });
+  return [...spare.slice(0, Math.max(0, spare.length - spares)), ...beyond];
 }
 
 /** Executors that so many wishes wait for: those of one incarnation that can share one do. */
@@ -102,4 +120,12 @@ export function tasksOf({ state }: Slot): number {
 
 function serves({ state, spoiled }: Slot, incarnation: string): boolean {
   return state.is === 'shared' && state.incarnation === incarnation && !state.retired && !spoiled;
+}
+
+function ownerOf({ state }: Slot): string | undefined {
+  return state.is === 'shared' ? state.incarnation : undefined;
+}
+
+function isIdle({ state }: Slot): boolean {
+  return state.is === 'shared' && state.tasks === 0;
 }

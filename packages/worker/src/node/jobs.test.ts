@@ -120,6 +120,15 @@ describe('a cast', () => {
     expect(b.said(1)).toHaveLength(1);
   });
 
+  it('that is killed while it waits for an executor leaves its place to the next', async () => {
+    const b = bench({ starts: 300, most: 1 });
+    await b.cast('answer', 1);
+    expect(await b.kill(1)).toEqual(['killed']);
+    await b.cast('answer', 2);
+    await b.clock.pass(300);
+    expect([b.said(1), b.said(2)]).toEqual([[], ['reply 42']]);
+  });
+
   it('rule 15: tells its executor what is left of its time after it has waited', async () => {
     const b = bench({ starts: 300 });
     await b.cast('hang', 1, { timeLeft: 1_000 });

@@ -34,8 +34,13 @@ export class Placing {
     if (job.state !== 'queued') return slot();
     job.slot = slot;
     job.state = 'placing';
-    const executor = await executors.acquire(job.entry.isolation, job.session.incarnation);
-    if (job.state !== 'placing') return executors.release(executor);
+    const { isolation } = job.entry;
+    let executor: Executor;
+    do {
+      executor = await executors.acquire(isolation, job.session.incarnation, leaving(job));
+      if (job.state !== 'placing') return executors.release(executor);
+      // Between its promise and here it may have been killed for the sake of another job.
+    } while (executor.ending);
     this.#enter(job, executor);
   }
 

@@ -53,6 +53,14 @@ describe('a reaper', () => {
     expect(new Rig().effects).toEqual([{ do: 'answer', word: { type: 'watching', pid: 42 } }]);
   });
 
+  it('answers every beat, so that its agent knows that it lives', () => {
+    const rig = new Rig();
+    rig.tell({ type: 'beat' });
+    rig.tell({ type: 'beat' });
+    const beat = { do: 'answer', word: { type: 'beat' } };
+    expect(rig.effects.slice(1)).toEqual([beat, beat]);
+  });
+
   it('leaves an agent alone that beats, for as long as it does', () => {
     const rig = new Rig();
     rig.beat(lease / 5);

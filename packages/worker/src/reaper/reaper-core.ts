@@ -1,5 +1,5 @@
 import type { Prey } from './hunter.ts';
-import type { ToReaper, Watching } from './words.ts';
+import type { FromReaper, ToReaper } from './words.ts';
 
 /** Something to kill, and the directory it worked in. */
 export interface Charge {
@@ -8,14 +8,11 @@ export interface Charge {
 }
 
 /** What a reaper knows. Times are milliseconds of its own monotonic clock. */
-export interface ReaperState {
+export interface ReaperState extends Watch {
   /** L; unknown until the agent has said hello, and nothing is watched before that. */
   readonly lease: number;
   readonly scratch: string;
   readonly charges: ReadonlyMap<number, Charge>;
-  /** When the agent was last heard, and when this process last looked at its clock. */
-  readonly heard: number;
-  readonly ticked: number;
   readonly over: boolean;
 }
 
@@ -27,7 +24,7 @@ export type ReaperEvent =
   | { readonly type: 'closed' };
 
 export type ReaperEffect =
-  | { readonly do: 'answer'; readonly word: Watching }
+  | { readonly do: 'answer'; readonly word: FromReaper }
   /** Kill what is watched, remove these directories, and end. */
   | {
       readonly do: 'reap';
@@ -46,6 +43,26 @@ export function interval(lease: number): number {
 
 export function newReaper(now: number): ReaperState {
   return { lease: Infinity, scratch: '', charges: new Map(), heard: now, ticked: now, over: false };
+}
+
+/** When the other side was last heard, and when this one last looked at its clock. */
+export interface Watch {
+  readonly heard: number;
+  readonly ticked: number;
+}
+
+/**
+ * Milliseconds for which the other side was silent, where they are more than `most`; else 0. Silence counts only while
+ * this process itself was awake: a look that comes late judges nothing, and by the next one what waited in the pipe has
+ * been read. `every`: between two looks.
+ */
+export function silence(
+  { heard, ticked }: Watch,
+  { most, every }: { most: number; every: number },
+  now: number,
+): number {
+  const late = now - ticked > 2 * every;
+  return !late && now - heard > most ? now - heard : 0;
 }
 
 /** What a reaper does about an event. It acts once, and then hears nothing any more. */
@@ -68,7 +85,7 @@ function told(state: ReaperState, word: ToReaper): [ReaperState, readonly Reaper
     case 'hello':
       return [{ ...state, lease: word.lease, scratch: word.scratch }, []];
     case 'beat':
-      return [state, []];
+      return [state, [{ do: 'answer', word: { type: 'beat' } }]];
     case 'forget':
       charges.delete(word.pid);
       return [{ ...state, charges }, []];
@@ -78,17 +95,13 @@ function told(state: ReaperState, word: ToReaper): [ReaperState, readonly Reaper
   }
 }
 
-/**
- * Silence counts only while this process itself was awake: a look that comes late judges nothing, and by the next one
- * what waited in the pipe has been read.
- */
 function tick(state: ReaperState, now: number): [ReaperState, readonly ReaperEffect[]] {
-  const late = now - state.ticked > 2 * interval(state.lease);
+  const silent = silence(state, { most: state.lease, every: interval(state.lease) }, now);
   const next = { ...state, ticked: now };
-  if (late || now - state.heard <= state.lease) return [next, []];
+  if (silent === 0) return [next, []];
   // A stopped agent may wake up and start new executors: what it has made meanwhile stays.
   const dirs = Array.from(state.charges.values(), ({ dir }) => dir);
-  return act(next, `the agent was silent for ${Math.round(now - state.heard)} ms`, dirs);
+  return act(next, `the agent was silent for ${Math.round(silent)} ms`, dirs);
 }
 
 function act(state: ReaperState, why: string, dirs: readonly string[]): [ReaperState, readonly ReaperEffect[]] {

@@ -7,11 +7,8 @@ export type ToReaper =
   | { readonly type: 'forget'; readonly pid: number }
   | { readonly type: 'beat' };
 
-/** What it answers: the process is watched. Until then the agent runs nothing in it. */
-export interface Watching {
-  readonly type: 'watching';
-  readonly pid: number;
-}
+/** What it answers: the process is watched, until when the agent runs nothing in it; and each beat, so that it is known to live. */
+export type FromReaper = { readonly type: 'watching'; readonly pid: number } | { readonly type: 'beat' };
 
 /** Cuts a stream of text into its lines. */
 export function lines(take: (line: string) => void): (chunk: string) => void {

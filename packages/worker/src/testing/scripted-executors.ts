@@ -43,8 +43,10 @@ export class ScriptedExecutors implements Executors {
     return this.executors.flatMap((executor) => executor.refs);
   }
 
-  acquire(isolation: Isolation, incarnation: string): Promise<Executor> {
-    const known = this.executors.find((one) => one.isolation === 'shared' && one.incarnation === incarnation);
+  acquire(isolation: Isolation, incarnation: string, signal?: AbortSignal): Promise<Executor> {
+    const known = this.executors.find(
+      (one) => one.isolation === 'shared' && one.incarnation === incarnation && !one.ending,
+    );
     if (isolation === 'shared' && known !== undefined) return Promise.resolve(known);
     if (this.#alive.size >= (this.options.most ?? 64)) {
       return Promise.reject(new ClusterError('overloaded', `There are ${this.#alive.size} executors already.`));
@@ -54,7 +56,14 @@ export class ScriptedExecutors implements Executors {
     const { starts, clock } = this.options;
     return starts === undefined
       ? Promise.resolve(executor)
-      : new Promise((resolve) => clock.after(starts, () => resolve(executor)));
+      : new Promise((resolve, reject) => {
+          const timer = clock.after(starts, () => resolve(executor));
+          signal?.addEventListener('abort', () => {
+            timer.cancel();
+            this.gone(executor);
+            reject(signal.reason as Error);
+          });
+        });
   }
 
   release(executor: Executor): void {
@@ -95,6 +104,10 @@ export class ScriptedExecutor implements Executor {
     this.isolation = isolation;
     this.incarnation = incarnation;
     this.#all = all;
+  }
+
+  get ending(): boolean {
+    return this.#gone !== undefined;
   }
 
   get refs(): string[] {
