@@ -71,18 +71,32 @@ describe('muster-worker asked to end', () => {
 
 describe('muster-worker with a wrong option', () => {
   const cases: readonly (readonly [string, RegExp, () => string[]])[] = [
-    ['an option that there is not', /--help lists the options/, () => [...base(), '--colour', 'red']],
+    ['an option that there is not', /'--colour'.*--help lists the options/, () => [...base(), '--colour', 'red']],
+    ['a word that is no option', /'jobs\.mjs'.*--help lists the options/, () => [...base(), 'jobs.mjs']],
     ['nothing', /--id is missing/, () => []],
-    ['a name that is none', /"a b" is no node id/, () => [...base(), '--id', 'a b']],
-    ['a lane that is none', /is not NAME=N/, () => [...base(), '--lane', 'x=y']],
-    ['a constant that there is not', /no constant "lesae"/, () => [...base(), '--set', 'lesae=5']],
-    ['a constant of no use', /whole number/, () => [...base(), '--set', 'lease=soon']],
-    ['an address that is none', /no address to listen on/, () => [...base(), '--listen', 'here']],
+    ['an option of nothing', /--data-dir "": it is empty/, () => [...base(), '--data-dir', '']],
+    ['a name that is none', /--id: "a b" is no node id/, () => [...base(), '--id', 'a b']],
+    ['a lane that is none', /--lane x=y: it is NAME=N/, () => [...base(), '--lane', 'x=y']],
+    ['a lane without room', /--lane x=0: it is NAME=N.*at least 1/, () => [...base(), '--lane', 'x=0']],
+    ['executors that are no number', /--executors many: .*whole number/, () => [...base(), '--executors', 'many']],
+    ['a size of an unknown unit', /--objects 1XB: .*KiB, MiB, GiB, kB, MB, GB/, () => [...base(), '--objects', '1XB']],
+    ['a constant that there is not', /--set lesae=5: .*no constant "lesae"/, () => [...base(), '--set', 'lesae=5']],
+    ['a constant of no use', /--set lease=soon: .*whole number/, () => [...base(), '--set', 'lease=soon']],
+    ['a constant out of bounds', /--set frame=3: .*from 64 to 65536/, () => [...base(), '--set', 'frame=3']],
+    ['an address that is none', /--listen: "here" is no address to listen on/, () => [...base(), '--listen', 'here']],
+    ['an address without a port', /--listen: .*no address/, () => [...base(), '--listen', 'ws://127.0.0.1']],
+    ['an address that is not ours', /--listen: Cannot listen at/, () => [...base(), ...elsewhere]],
+    ['a name to dial without a port', /--advertise: "a" is not HOST:PORT/, () => [...base(), '--advertise', 'a']],
     ['an address that others reach, without TLS', /--plaintext/, () => [...base(), '--listen', 'ws://0.0.0.0:0']],
-    ['a secret file that is not there', /cannot be read/, () => [...base(), '--secret', join(lab.dir, 'nothing')]],
-    ['a secret file that others may read', /chmod 600/, () => [...base(), '--secret', open('open', lab.secret, 0o644)]],
-    ['a secret that is too short', /at least 16/, () => [...base(), '--secret', open('short', 'short', 0o600)]],
+    ['a secret file that is not there', /--secret: .*cannot be read/, () => [...base(), '--secret', inLab('nothing')]],
+    ['a directory for a secret', /--secret: .* is a directory/, () => [...base(), '--secret', lab.dir]],
+    ['a secret that others may read', /chmod 600/, () => [...base(), '--secret', open('open', lab.secret, 0o644)]],
+    ['a secret that is too short', /--secret: .*at least 16/, () => [...base(), '--secret', open('short', 'x', 0o600)]],
+    ['a jobs file that is not there', /--jobs: .*it is not there/, () => [...base(), '--jobs', inLab('nothing.mjs')]],
+    ['a directory for jobs', /--jobs: .* is a directory/, () => [...base(), '--jobs', lab.dir]],
+    ['a file for a directory', /--data-dir: .*it is a file/, () => [...base(), '--data-dir', lab.secretFile]],
   ];
+  const elsewhere = ['--plaintext', '--listen', 'ws://192.0.2.1:7101'];
 
   it('says what is wrong in a sentence and exits with 2', async () => {
     const said = await Promise.all(cases.map(async ([, , args]) => run(...args())));
@@ -111,8 +125,12 @@ describe('muster-worker with a wrong option', () => {
     expect(ending?.code).toBe(1);
   });
 
+  function inLab(name: string): string {
+    return join(lab.dir, name);
+  }
+
   function open(name: string, text: string, mode: number): string {
-    const path = join(lab.dir, name);
+    const path = inLab(name);
     writeFileSync(path, text);
     chmodSync(path, mode);
     return path;
@@ -131,6 +149,24 @@ describe('muster-worker', () => {
     const manifest = JSON.parse(readFileSync(join(command, '../../../package.json'), 'utf8')) as { version: string };
     expect(version.output.trim()).toBe(manifest.version);
     expect([config, help, version].map(({ ending }) => ending?.code)).toEqual([0, 0, 0]);
+  });
+
+  it('says in the line that it is ready with how many jobs it is', async () => {
+    const said = async (source: string, ...args: string[]): Promise<string> => {
+      const jobs = join(lab.dir, 'counted.mjs');
+      writeFileSync(jobs, source);
+      const all = [command, ...base(), '--jobs', jobs, ...args];
+      const worker = new Child(spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'], env: lab.env }));
+      const line = await until('it is ready', () => /^.* is ready .*(?=\n)/m.exec(worker.output)?.[0]);
+      worker.signal('SIGTERM');
+      await worker.ended;
+      return line;
+    };
+    expect(await said('export async function one() {}')).toMatch(/ with 1 job: one$/);
+    expect(await said('export async function a() {} export async function b() {}', '--objects', '64MiB')).toMatch(
+      / with 2 jobs: a, b$/,
+    );
+    expect(await said('export const x = 1;')).toMatch(/ with no jobs: .*counted\.mjs exports no async function/);
   });
 
   it('takes its secret from standard input', async () => {

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     options,
     'ready',
     { id, address, incarnation, jobs, pid: process.pid },
-    `${id} is ready at ${address} with ${jobs.length} jobs: ${jobs.join(', ')}`,
+    `${id} is ready at ${address} with ${namesOf(jobs, options)}`,
   );
   endOnSignals(node);
 }
@@ -45,6 +45,11 @@ function start(options: WorkerOptions): Promise<WorkerNode> {
   });
 }
 
+function namesOf(jobs: readonly string[], { jobs: file }: WorkerOptions): string {
+  if (jobs.length === 0) return `no jobs: ${file} exports no async function or generator by name`;
+  return `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}: ${jobs.join(', ')}`;
+}
+
 /** The first asks it to finish what runs; the second ends it now. */
 function endOnSignals(node: WorkerNode): void {
   let signals = 0;
@@ -57,6 +62,11 @@ function endOnSignals(node: WorkerNode): void {
   process.on('SIGINT', end);
 }
 
+/** `startNode` names the option in its own spelling. */
+function optionIn({ detail }: ClusterError): string | undefined {
+  return detail === undefined ? undefined : `--${detail.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 function say({ json }: WorkerOptions, event: string, facts: Record<string, unknown>, sentence: string): void {
   const line = json ? JSON.stringify({ event, at: performance.timeOrigin + performance.now(), ...facts }) : sentence;
   process.stdout.write(`${line}\n`);
@@ -66,7 +76,9 @@ function say({ json }: WorkerOptions, event: string, facts: Record<string, unkno
 process.stdout.on('error', () => undefined);
 main().catch((error: unknown) => {
   const usage = error instanceof ClusterError && error.code === 'bad_options';
-  console.error(`muster-worker: ${error instanceof Error ? error.message : String(error)}`);
+  const option = usage ? optionIn(error) : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`muster-worker: ${option === undefined ? '' : `${option}: `}${message}`);
   if (error instanceof Error && error.cause !== undefined && !usage) console.error(error.cause);
   process.exit(usage ? 2 : 1);
 });

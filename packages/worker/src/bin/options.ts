@@ -1,4 +1,4 @@
-import { ClusterError, defaults } from '@muster/rexi';
+import { ClusterError, constants, defaults } from '@muster/rexi';
 import { parseArgs } from 'node:util';
 
 export const usage = `muster-worker: a worker node of Muster.
@@ -6,7 +6,7 @@ export const usage = `muster-worker: a worker node of Muster.
   muster-worker --id NAME --jobs FILE --secret FILE [options]
 
   --id NAME            the node's name, unique in the cluster
-  --jobs FILE          the module that exports the jobs
+  --jobs FILE          the module that exports the jobs (.ts needs Node 22.18)
   --secret FILE        file (mode 0600) with the cluster secret; - reads it from standard input
   --listen ADDRESS     where to listen (default ws://127.0.0.1:0, a free port)
   --advertise A,B      host:port under which the node may be dialled as well (proxies, port mappings)
@@ -14,7 +14,7 @@ export const usage = `muster-worker: a worker node of Muster.
   --lane NAME=N[,Q]    at most N jobs of a lane at a time (default 64), and Q waiting (10000); may be repeated
   --executors N        executors at most (default 64)
   --spares N           executors kept warm (default 2)
-  --objects BYTES      most bytes of objects held (default 1 GiB)
+  --objects SIZE       most bytes of objects held: a number, or one with KiB, MiB, GiB, kB, MB or GB (default 1GiB)
   --set NAME=VALUE     a constant of the protocol; may be repeated (see --config)
   --plaintext          listen beyond loopback without encryption
   --json               one JSON object a line: ready, and the node's history
@@ -47,6 +47,7 @@ export function readOptions(argv: readonly string[]): WorkerOptions {
     if (value === undefined && only === undefined) throw bad(`--${name} is missing; --help tells what it is.`);
     return value ?? '';
   };
+  for (const [name, value] of Object.entries(values)) if (value === '') throw wrong(name, '', 'it is empty');
   const id = need('id');
   return {
     id,
@@ -56,9 +57,9 @@ export function readOptions(argv: readonly string[]): WorkerOptions {
     advertise: values.advertise?.split(',') ?? [],
     dataDir: values['data-dir'] ?? `.muster/${id}`,
     lanes: Object.fromEntries((values.lane ?? []).map(lane)),
-    executors: values.executors === undefined ? undefined : count('executors', values.executors),
-    spares: values.spares === undefined ? undefined : count('spares', values.spares),
-    objects: values.objects === undefined ? undefined : count('objects', values.objects),
+    executors: values.executors === undefined ? undefined : count('executors', values.executors, 1),
+    spares: values.spares === undefined ? undefined : count('spares', values.spares, 0),
+    objects: values.objects === undefined ? undefined : size('objects', values.objects),
     constants: Object.fromEntries((values.set ?? []).map(setting)),
     plaintext: values.plaintext ?? false,
     json: values.json ?? false,
@@ -99,23 +100,55 @@ function parse(argv: readonly string[]) {
 }
 
 function lane(text: string): [string, { concurrency: number; queue?: number }] {
-  const match = /^([\w.-]{1,64})=(\d+)(?:,(\d+))?$/.exec(text);
-  if (match === null) throw bad(`"--lane ${text}" is not NAME=N or NAME=N,Q.`);
-  const [, name = '', concurrency = '', queue] = match;
-  return [name, { concurrency: count('lane', concurrency), ...(queue === undefined ? {} : { queue: Number(queue) }) }];
+  const [, name = '', running = '', waiting] = /^([\w.-]{1,64})=(\d+)(?:,(\d+))?$/.exec(text) ?? [];
+  const concurrency = Number(running);
+  const queue = waiting === undefined ? undefined : Number(waiting);
+  if (!(concurrency >= 1 && Number.isSafeInteger(concurrency) && Number.isSafeInteger(queue ?? 0))) {
+    throw wrong('lane', text, 'it is NAME=N or NAME=N,Q, with at least 1 job at a time, and 0 or more waiting');
+  }
+  return [name, { concurrency, ...(queue === undefined ? {} : { queue }) }];
 }
 
 function setting(text: string): [string, number] {
-  const [name = '', value = ''] = text.split('=');
-  if (!Object.hasOwn(defaults, name)) throw bad(`There is no constant "${name}"; --config prints all.`);
-  return [name, count(name, value, name === 'killGrace' ? 0 : 1)];
+  const [name = '', ...rest] = text.split('=');
+  if (!Object.hasOwn(defaults, name)) throw wrong('set', text, `there is no constant "${name}"; --config prints all`);
+  const value = rest.join('=');
+  if (!/^\d+$/.test(value)) throw wrong('set', text, `it is ${name}=N, a whole number`);
+  try {
+    constants({ [name]: Number(value) });
+  } catch (error) {
+    throw wrong('set', text, error instanceof Error ? error.message.replace(/\.$/, '') : String(error));
+  }
+  return [name, Number(value)];
 }
 
-function count(name: string, text: string, least: number = name === 'spares' ? 0 : 1): number {
+function count(name: string, text: string, least: number): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-    throw bad(`--${name} takes a whole number of at least ${least}, not "${text}".`);
-  return value;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw wrong(name, text, `it takes a whole number of at least ${least}`);
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  kb: 1_000,
+  mb: 1_000 ** 2,
+  gb: 1_000 ** 3,
+  kib: 1_024,
+  mib: 1_024 ** 2,
+  gib: 1_024 ** 3,
+};
+
+/** Bytes, with or without a unit. */
+function size(name: string, text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+) ?([kmg]i?b)?$/i.exec(text) ?? [];
+  const value = Number(digits) * (units[unit.toLowerCase()] ?? 0);
+  if (value >= 1 && Number.isSafeInteger(value)) return value;
+  throw wrong(name, text, 'it takes a number of bytes, or one with a unit: KiB, MiB, GiB, kB, MB, GB');
+}
+
+/** One sentence that names the option, as it was said. */
+function wrong(name: string, text: string, why: string): ClusterError {
+  return bad(`--${name} ${/^[\w.:=,/+-]+$/.test(text) ? text : JSON.stringify(text)}: ${why}.`);
 }
 
 function bad(message: string): ClusterError {

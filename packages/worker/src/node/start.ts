@@ -1,10 +1,10 @@
 import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
-import { ClusterError, constants as tableOf, newIdentity, systemClock, systemEntropy, wsTransport } from '@muster/rexi';
-import { mkdir } from 'node:fs/promises';
+import { constants as tableOf, newIdentity, systemClock, systemEntropy, wsTransport } from '@muster/rexi';
 import type { PoolOptions } from '../executor/pool.ts';
 import { startPool } from '../executor/pool.ts';
 import type { Executors } from '../executor/executor.ts';
 import { Agent } from './agent.ts';
+import { checkOptions, listenError, prepareFiles, secretBytes } from './check-options.ts';
 import type { LaneOptions } from './lanes.ts';
 import { Lanes } from './lanes.ts';
 import { Objects } from './objects.ts';
@@ -14,11 +14,11 @@ export interface NodeOptions {
   readonly id: string;
   /** Where to listen, e.g. `ws://127.0.0.1:7101`; port 0 takes a free one. */
   readonly listen: string;
-  /** Authorities (`host:port`) under which the node may be dialled beside the one it is bound to. The first is told to other nodes. */
+  /** Authorities (`host:port`) under which the node may be dialled beside the one it is bound to. The first is told to other nodes. Default: none. */
   readonly advertise?: readonly string[];
-  /** The cluster secret, at least 16 bytes. */
-  readonly secret: Uint8Array;
-  /** Path of the module that exports the jobs. */
+  /** The cluster secret, at least 16 bytes; a string is taken as UTF-8 without surrounding white space. */
+  readonly secret: string | Uint8Array;
+  /** The module that exports the jobs: a path, or a `file:` URL. */
   readonly jobs: string;
   /** The node's own directory; made if it is not there. */
   readonly dataDir: string;
@@ -55,29 +55,35 @@ export interface WorkerNode {
 
 /**
  * Starts a worker node; resolves when it takes casts.
- * @throws ClusterError `bad_options` for an option that is wrong, `unavailable` when the jobs module cannot be loaded.
+ * @throws ClusterError `bad_options` for an option that is wrong, with its name as `detail`; `unavailable` when the jobs
+ * module cannot be loaded.
  */
 export async function startNode(options: NodeOptions): Promise<WorkerNode> {
   checkOptions(options);
-  const { id, secret, dataDir, seams = {}, note = () => undefined } = options;
+  const { id, dataDir, seams = {}, note = () => undefined } = options;
+  const secret = secretBytes(options.secret);
   const { clock = systemClock, entropy = systemEntropy } = seams;
   const transport = seams.transport ?? wsTransport({ clock, entropy });
   const constants = tableOf(options.constants);
   const identity = newIdentity('worker', id, entropy);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await prepareFiles(options);
   const executors =
     seams.executors ??
     (await startPool({ ...options.pool, jobs: options.jobs, node: id, dataDir, lease: constants.lease, clock }));
   const early: Parameters<Agent['accept']>[0][] = [];
   let accept = (link: Parameters<Agent['accept']>[0]): void => void early.push(link);
   try {
-    const listener = await transport.listen(options.listen, {
-      identity,
-      secret,
-      roles: ['coordinator', 'guardian', 'peer'],
-      ...(options.advertise && { advertise: options.advertise }),
-      accept: (link) => accept(link),
-    });
+    const listener = await transport
+      .listen(options.listen, {
+        identity,
+        secret,
+        roles: ['coordinator', 'guardian', 'peer'],
+        ...(options.advertise && { advertise: options.advertise }),
+        accept: (link) => accept(link),
+      })
+      .catch((error: unknown) => {
+        throw listenError(error);
+      });
     const address = publicAddress(listener.address, options.advertise);
     const budget = options.objectBudget === undefined ? {} : { budget: options.objectBudget };
     const objects = new Objects({ identity, address, clock, entropy, constants, transport, secret, ...budget });
@@ -111,23 +117,4 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
 function publicAddress(bound: string, advertise: readonly string[] | undefined): string {
   const [first] = advertise ?? [];
   return first === undefined ? bound : `${bound.slice(0, bound.indexOf('://'))}://${first}`;
-}
-
-function checkOptions({ id, listen, secret, plaintext }: NodeOptions): void {
-  const bad = (message: string): ClusterError => new ClusterError('bad_options', message);
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) throw bad(`"${id}" is no node id; it takes 1 to 64 of A-Z a-z 0-9 . _ -`);
-  if (secret.length < 16) throw bad(`The cluster secret has ${secret.length} bytes; give it at least 16.`);
-  if (/^memory:/.test(listen)) return;
-  if (!URL.canParse(listen) || !/^ws:$/.test(new URL(listen).protocol)) {
-    throw bad(`"${listen}" is no address to listen on; one looks like ws://127.0.0.1:7101.`);
-  }
-  if (!isLoopback(new URL(listen).hostname) && plaintext !== true) {
-    throw bad(
-      `${listen} can be reached from other machines and is not encrypted. Listen on 127.0.0.1, or say --plaintext if the network is trusted.`,
-    );
-  }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
