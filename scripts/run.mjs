@@ -1,7 +1,7 @@
-// npm start, npm test and npm run bench on a machine that has nothing but Node and npm: installs what is missing, builds
+// npm start, npm test, npm run bench and npm run pack on a machine that has nothing but Node and npm: installs what is missing, builds
 // what has changed, then runs. Written in plain JavaScript on Node's own modules, since nothing else may be there yet.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
@@ -44,13 +44,24 @@ function build() {
   });
 }
 
+/** What `npm install` takes, for as long as there is no release: one file for each package, in dist/. */
+function pack() {
+  const to = `${root}dist`;
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to);
+  const packages = readdirSync(`${root}packages`).map((name) => `./packages/${name}`);
+  run('npm', ['pack', ...packages, '--pack-destination', 'dist'], { quiet: true });
+  console.log(`npm install ${to}/*.tgz`);
+}
+
 checkNode();
 install();
 build();
 if (task === 'start') run('node', ['apps/demo/dist/main.js', ...args]);
 else if (task === 'test') run('npx', ['vitest', 'run', ...args]);
+else if (task === 'pack') pack();
 else if (task === 'bench') run('node', ['test/bench/main.mjs', ...args]);
 else {
-  console.error(`There is no task "${task}"; there are start, test and bench.`);
+  console.error(`There is no task "${task}"; there are start, test, bench and pack.`);
   process.exit(2);
 }
