@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [task = 'start', ...args] = process.argv.slice(2);
 
-/** Runs a command in the workspace's root; a failure ends this process with the same code. */
-function run(command, words, { quiet = false, env = {} } = {}) {
+/** Runs a command, in the workspace's root unless told otherwise; a failure ends this process with the same code. */
+function run(command, words, { quiet = false, env = {}, cwd = root } = {}) {
   const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
-  const result = spawnSync(command, words, { cwd: root, stdio, env: { ...process.env, ...env }, encoding: 'utf8' });
+  const result = spawnSync(command, words, { cwd, stdio, env: { ...process.env, ...env }, encoding: 'utf8' });
   if (result.status === 0) return;
   if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
   if (result.error) console.error(`${command}: ${result.error.message}`);
@@ -57,7 +57,8 @@ function pack() {
 checkNode();
 install();
 build();
-if (task === 'start') run('node', ['apps/demo/dist/main.js', ...args]);
+// Files that the user names are named from where npm was called.
+if (task === 'start') run('node', [`${root}apps/demo/dist/main.js`, ...args], { cwd: process.env.INIT_CWD });
 else if (task === 'test') run('npx', ['vitest', 'run', ...args]);
 else if (task === 'pack') pack();
 else if (task === 'bench') run('node', ['test/bench/main.mjs', ...args]);

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from './usage-error.ts';
 
-export const usage = `Runs a Muster cluster on this machine: real processes, real data, five things to do with it.
+export const usage = `Runs a Muster cluster on this machine: real processes, real data,
+four queries, and a kill.
 
   npm start
   npm start -- [options]
@@ -13,9 +14,9 @@ export const usage = `Runs a Muster cluster on this machine: real processes, rea
 
   --data FILE        your own rows instead of the cities: one JSON object a line
   --key FIELD        the field that names a row of FILE; every row must have it
-  --near VALUE       the ten rows nearest to VALUE: LAT,LON for the cities;
-                     for FILE a number, or FIELD=NUMBER (default: what its first row has)
-  --group FIELD      count rows by FIELD
+  --near VALUE       the ten rows nearest to VALUE: LAT,LON for the cities; for FILE a number in its
+                     key, or FIELD=NUMBER in another field (default: what its first row has)
+  --group FIELD      count rows by FIELD (default for FILE: a text that repeats)
   --prefix TEXT      rows that start with TEXT; for FILE in its key, or FIELD=TEXT in another field
 
   --no-kill          leave out part 5, which takes the longest

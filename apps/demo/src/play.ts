@@ -39,7 +39,8 @@ async function begin(
   cast: Cast,
 ): Promise<Scene> {
   title('Nodes');
-  say(`${many(nodes, 'worker node')} on this machine, each with a directory of its own below ${stage.dir} …`);
+  say(`${many(nodes, 'worker node')} on this machine, each with a directory of its own`);
+  say(`below ${stage.dir} …`);
   const began = performance.now();
   await stage.start(nodes);
   const names = stage.nodes.map(({ process }) => process.id);

@@ -21,8 +21,9 @@ export async function strike(stage: Stage, cast: Cast, began: number): Promise<v
   await stage.strike();
   const left = await leftBehind(belongings);
   say(
-    `${many(processes.length, 'process', 'processes')}, ${many(ports.length, 'port')} and one directory were in use; ${sentenceOf(left)}.`,
+    `${many(processes.length, 'process', 'processes')}, ${many(ports.length, 'port')} and one directory were in use;`,
   );
+  say(`${sentenceOf(left)}.`);
   say(`${time(performance.now() - began)} in all.`);
   if (left.processes + left.ports + left.files > 0) throw new Error(`Something was left behind below ${stage.dir}.`);
 }

@@ -1,5 +1,5 @@
 import type { Scene } from '../queries/scene.ts';
-import { aside, say, show, title } from '../screen/screen.ts';
+import { aside, many, say, show, title } from '../screen/screen.ts';
 import type { Column } from '../screen/table.ts';
 import { table } from '../screen/table.ts';
 import { count, time } from '../screen/words.ts';
@@ -16,7 +16,7 @@ const rounds: readonly Round[] = [
     held: false,
   },
   {
-    title: 'Both are killed, and a proxy holds their links open: only the leases are left',
+    title: 'Both are killed while a proxy holds their links open: only leases are left',
     kills: 'coordinator and guardian',
     held: true,
   },
@@ -30,34 +30,38 @@ const enders: Readonly<Record<string, string>> = {
   lease: 'lease',
 };
 
-const barWidth = 32;
+const barWidth = 24;
 
 /** Kills a coordinator with endless jobs in three ways, and shows how long each went on. */
 export async function kill(stage: Stage, scene: Scene): Promise<void> {
-  title('5  The kill: 64 endless jobs, half of them busy loops, and nobody left who wants them');
+  title('5  The kill: 64 endless jobs, half of them busy loops, and nobody who wants them');
   for (const [i, round] of rounds.entries()) {
     say(`${'abc'[i]}  ${round.title} …`);
     draw(await playRound(stage, scene, round));
   }
-  aside(
-    'The bar begins at the kill; its height is how many jobs still ran. "none after": the kernel, asked every 4 ms, has',
-  );
-  aside(
-    'no process of theirs any more. "last sign": when a job itself last wrote into its file. "told", "ended by", "killed":',
-  );
-  aside('when the node ended their session, for what reason, and how many jobs went with it, from its own history.');
+  aside('A bar begins at the kill; its height is how many jobs still ran. "none after" is');
+  aside('when the kernel, asked every 4 ms, had no process of theirs any more, a sign what');
+  aside('a job itself writes into its file, and who ended them from the history of the node.');
 }
 
 function draw({ nodes, startup, rows, guardianLeft }: RoundResult): void {
   const longest = Math.max(...nodes.map(({ goneAfter }) => goneAfter ?? 0));
   const span = longest * 1.1;
-  const ran = nodes.reduce((sum, { loops, streams }) => sum + loops + streams, 0);
-  const left = guardianLeft ? ' The guardian has left as well.' : '';
+  const ran = sum(nodes, ({ loops, streams }) => loops + streams);
+  const lastSign = Math.max(0, ...nodes.map(({ lastBeat }) => lastBeat));
+  const told = nodes.map(({ endedAfter }) => Math.max(0, endedAfter));
   show(table(columns(span), nodes));
+  say(`${count(ran)} ran, ${time(startup)} after their coordinator was started; it had read ${many(rows, 'row')}.`);
+  say(`${time(longest)} after the kill none did; the last sign of one came after ${time(lastSign)}.`);
   say(
-    `${count(ran)} ran, all of them ${time(startup)} after their coordinator was started; it had read ${count(rows)} rows.`,
+    `The nodes say that they ended ${count(sum(nodes, ({ killed }) => killed))}, after ${time(Math.min(...told))} to ${time(Math.max(...told))}.`,
   );
-  say(`${time(longest)} after the kill none did.${left}\n`);
+  if (guardianLeft) say('The guardian has left as well.');
+  say('');
+}
+
+function sum(nodes: readonly NodeResult[], of: (node: NodeResult) => number): number {
+  return nodes.reduce((total, node) => total + of(node), 0);
 }
 
 function columns(span: number): Column<NodeResult>[] {
@@ -70,9 +74,6 @@ function columns(span: number): Column<NodeResult>[] {
     { head: 'loops', of: ({ loops }) => count(loops), align: 'right' },
     { head: 'streams', of: ({ streams }) => count(streams), align: 'right' },
     { head: 'ended by', of: ({ by }) => enders[by] ?? by },
-    { head: 'told', of: ({ endedAfter }) => time(Math.max(0, endedAfter)), align: 'right' },
-    { head: 'killed', of: ({ killed }) => count(killed), align: 'right' },
-    { head: 'last sign', of: ({ lastBeat }) => time(Math.max(0, lastBeat)), align: 'right' },
     { head: 'none after', of: ({ goneAfter = 0 }) => time(goneAfter), align: 'right' },
   ];
 }

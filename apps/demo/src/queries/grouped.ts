@@ -14,7 +14,7 @@ export async function grouped({ cluster, data }: Scene): Promise<Group> {
   const began = performance.now();
   const groups = await cluster.jobs.groups.reduce(data.group, { initial: new Map<string, Group>(), reduce: fold });
   const ms = performance.now() - began;
-  const all = [...groups.values()].sort((a, b) => b.sum - a.sum || b.rows - a.rows);
+  const all = [...groups.values()].sort((a, b) => b.sum - a.sum || b.rows - a.rows || (a.name < b.name ? -1 : 1));
   show(table(columns(sum === undefined ? 'rows' : data.what, field, sum), all.slice(0, 10)));
   say(`${many(all.length, 'group')} of ${many(total(all), 'row')} in ${time(ms)}.`);
   return all.reduce((most, group) => (group.rows > most.rows ? group : most));

@@ -35,7 +35,8 @@ export async function nearest(scene: Scene): Promise<void> {
   say(
     `${many(rows.length, 'row')} in ${time(ms)}; ${stream.stats.cancelled} of ${stream.stats.parts} streams ended early.`,
   );
+  const kept = data.rows.length - sent;
   say(
-    `${count(sent)} of ${many(data.rows.length, 'row')} left their nodes; ${count(data.rows.length - sent)} were never sent.`,
+    `${count(sent)} of ${many(data.rows.length, 'row')} left their nodes; ${count(kept)} ${kept === 1 ? 'was' : 'were'} never sent.`,
   );
 }

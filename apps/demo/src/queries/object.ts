@@ -21,6 +21,8 @@ export async function largeObject(scene: Scene, group: Group): Promise<void> {
   say(`Collected shard by shard, joined on ${nodes[0]}, read on ${otherNode(nodes)} and here …`);
   const events: Event[] = [];
   const object = await make(scene, group, events);
+  say(`The coordinator has its key, ${object.key.length} bytes:`);
+  say(object.key);
   await use(scene, object, group, events);
   show(
     table(
@@ -33,7 +35,6 @@ export async function largeObject(scene: Scene, group: Group): Promise<void> {
       events,
     ),
   );
-  say(`Its key, ${object.key.length} bytes: ${object.key}`);
   say(`Dropped; ${(await object.exists()) ? 'it is still there' : 'nobody has it any more'}.`);
 }
 

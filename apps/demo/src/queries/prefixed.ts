@@ -24,7 +24,6 @@ export async function prefixed({ cluster, data }: Scene): Promise<void> {
   if (found.length === 0) return say(`None, after ${time(ms)}.`);
   show(table(foundColumns(data.columns, found), found.slice(0, shown)));
   const more = found.length > shown ? ` (${shown} shown)` : '';
-  say(
-    `The first after ${time(first)}, ${many(found.length, 'row')}${more} after ${time(ms)}; ${stream.stats.cancelled} of ${stream.stats.parts} streams ended early.`,
-  );
+  say(`The first after ${time(first)}, ${many(found.length, 'row')}${more} after ${time(ms)};`);
+  say(`${stream.stats.cancelled} of ${stream.stats.parts} streams ended early.`);
 }

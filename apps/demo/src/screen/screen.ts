@@ -15,7 +15,7 @@ export function title(text: string): void {
 
 /** One line of progress, or of what was found. */
 export function say(text: string): void {
-  console.log(`   ${text}`);
+  console.log(text === '' ? '' : `   ${text}`);
 }
 
 /** Something that explains, and is not needed. */

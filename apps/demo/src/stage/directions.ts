@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectOptions, Shard } from 'muster';
+import { UsageError } from '../usage-error.ts';
 import type { Stage } from './stage.ts';
 
 /** What one must know to talk to a cluster that was left up. */
@@ -21,9 +22,12 @@ export async function writeDirections(stage: Stage, shards: readonly Shard[]): P
   await writeFile(fileIn(stage.dir), JSON.stringify(directions, undefined, 2));
 }
 
-/** What `connect` wants. */
+/** What `connect` wants. @throws UsageError where no cluster is up. */
 export async function readDirections(dir: string): Promise<ConnectOptions> {
-  const { nodes, secretFile, shards, lease } = JSON.parse(await readFile(fileIn(dir), 'utf8')) as Directions;
+  const text = await readFile(fileIn(dir), 'utf8').catch(() => {
+    throw new UsageError(`No cluster is up in ${dir}; npm start -- --keep leaves one, and says where.`);
+  });
+  const { nodes, secretFile, shards, lease } = JSON.parse(text) as Directions;
   return {
     nodes,
     shards,

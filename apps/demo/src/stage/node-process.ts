@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,7 @@ export interface NodeProcessOptions {
   readonly lease: number;
 }
 
-const command = fileURLToPath(import.meta.resolve('muster/muster-worker'));
+const command = fileURLToPath(new URL('./node-main.js', import.meta.url));
 const jobs = fileURLToPath(new URL('../jobs.js', import.meta.url));
 
 /** Milliseconds that a node has to end by itself before it is asked again, and before it is killed. */
@@ -50,9 +50,9 @@ export class NodeProcess {
     const own = ['--id', id, '--data-dir', dataDir, '--jobs', jobs, '--secret', secretFile];
     const net = ['--listen', listen, '--advertise', advertise.join(','), '--set', `lease=${lease}`];
     // In a process group of its own: Ctrl-C is for the demo, which ends its nodes in order.
-    this.#child = spawn(process.execPath, [command, ...own, ...net, '--json'], {
+    this.#child = fork(command, [...own, ...net, '--json'], {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#closed = once(this.#child, 'close').then(() => this.#wake());
     this.#listen();
