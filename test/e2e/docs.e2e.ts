@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from './harness/child.ts';
 import { Lab } from './harness/lab.ts';
-import { blocksOf, brokenLinks, isCode, isNamed, pages, Printed, root } from './harness/pages.ts';
+import { blocksOf, brokenLinks, isCode, isNamed, pages, Printed, readPage, root } from './harness/pages.ts';
 import { failureOf, until, within } from './harness/wait.ts';
 
 const lab = new Lab();
@@ -125,12 +125,27 @@ describe('The pages', () => {
     expect(pages.flatMap(brokenLinks)).toEqual([]);
   });
 
+  it('name options that there are', () => {
+    const help = ['packages/worker/dist/bin/muster-worker.js', 'apps/demo/dist/main.js'].map(
+      (program) => spawnSync(process.execPath, [join(root, program), '--help'], { encoding: 'utf8' }).stdout,
+    );
+    // Node's own, and that of scripts/docs.mjs.
+    const known = [...optionsIn(help.join(' ')), '--conditions', '--check'];
+    const named = pages.flatMap((page) => optionsIn(readPage(page)).map((option) => `${page}: ${option}`));
+    expect(named.filter((one) => !known.includes(one.split(' ')[1] ?? ''))).toEqual([]);
+    expect(named.length).toBeGreaterThan(20);
+  });
+
   it('of reference say what the code says', () => {
     const check = spawnSync(process.execPath, ['scripts/docs.mjs', '--check'], { cwd: root, encoding: 'utf8' });
     expect(check.stderr).toBe('');
     expect(check.status).toBe(0);
   });
 });
+
+function optionsIn(text: string): string[] {
+  return [...new Set(text.match(/(?<![\w-])--[a-z][a-z-]+/g))];
+}
 
 /** Starts nodes as the pages do, on free ports; resolves with their addresses. */
 async function nodes(ids: string, jobs: string, dir = ''): Promise<string[]> {
