@@ -94,11 +94,14 @@ describe('muster-worker with a wrong option', () => {
     ['a secret that is too short', /--secret: .*at least 16/, () => [...base(), '--secret', open('short', 'x', 0o600)]],
     ['a jobs file that is not there', /--jobs: .*it is not there/, () => [...base(), '--jobs', inLab('nothing.mjs')]],
     ['a directory for jobs', /--jobs: .* is a directory/, () => [...base(), '--jobs', lab.dir]],
+    ["another node's directory", /--data-dir: .*belongs to the node that runs/, () => [...base(), '--data-dir', owned]],
     ['a file for a directory', /--data-dir: .*it is a file/, () => [...base(), '--data-dir', lab.secretFile]],
   ];
+  const owned = join(lab.dir, 'data-owner');
   const elsewhere = ['--plaintext', '--listen', 'ws://192.0.2.1:7101'];
 
   it('says what is wrong in a sentence and exits with 2', async () => {
+    await lab.node('owner', { dataDir: owned });
     const said = await Promise.all(cases.map(async ([, , args]) => run(...args())));
     const sentences = cases.map(([what, text], i) => [
       what,

@@ -72,6 +72,7 @@ function taken(dataDir: string, pid: number): ClusterError {
   return new ClusterError(
     'bad_options',
     `The data directory ${dataDir} belongs to the node that runs as process ${pid}; give each node one of its own.`,
+    { detail: 'dataDir' },
   );
 }
 
