@@ -1,36 +1,10 @@
 import type { ClusterError } from '@muster/rexi';
 import { JobError } from '@muster/rexi';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { InProcessOptions } from '../test/in-process.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { InProcess, jobsOf } from '../test/in-process.ts';
-import type { Cluster } from './cluster.ts';
+import { up } from '../test/up.ts';
 import { ClusterNode } from './node.ts';
-import type { ConnectOptions } from './options.ts';
 import type { RowStream } from './row-stream.ts';
-
-interface Bench {
-  readonly world: InProcess;
-  readonly cluster: Cluster;
-}
-
-/** A cluster of these nodes, all up; after the test nothing of it may live. */
-async function up(
-  ids: readonly string[] = ['w1', 'w2', 'w3'],
-  options: Partial<ConnectOptions> & { world?: InProcessOptions } = {},
-): Promise<Bench> {
-  const { world: settings, ...rest } = options;
-  const world = new InProcess(settings);
-  for (const id of ids) await world.node(id, jobsOf(id));
-  const cluster = await world.connect(rest);
-  onTestFinished(async () => {
-    if (!world.coordinatorIsDead) await world.run(cluster.close());
-    await world.clock.pass(20_000);
-    expect(world.jobs).toEqual([]);
-    expect(world.guardians.alive).toEqual([]);
-    expect(new Set(world.started).size).toBe(world.started.length);
-  });
-  return { world, cluster };
-}
 
 const alphabetical = (a: unknown, b: unknown): number => String(a).localeCompare(String(b));
 

@@ -5,12 +5,12 @@ import { EventEmitter } from 'node:events';
 import type { GatherOrder } from './gather-order.ts';
 import { Gather } from './gather.ts';
 import { Incarnation } from './incarnation.ts';
-import { comparator } from './merge.ts';
 import type { ClusterNode, NodeState } from './node.ts';
 import { ClusterObjects } from './objects.ts';
 import type { ConnectOptions, Seams } from './options.ts';
-import { checkNodes, checkRequest, secretBytes, shardMap } from './options.ts';
+import { checkNodes, secretBytes, shardMap } from './options.ts';
 import { Parts } from './parts.ts';
+import { checkCall, checkName, checkReduce, checkScatter, checkStream } from './request-options.ts';
 import type {
   CallOptions,
   ReduceOptions,
@@ -20,6 +20,7 @@ import type {
   ShardMap,
   StreamOptions,
 } from './request.ts';
+import { RowOrder } from './row-order.ts';
 import { RowStream } from './row-stream.ts';
 import type { ClusterJobs } from './typed.ts';
 import { verbsOf } from './verbs.ts';
@@ -107,6 +108,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
 
   /** Calls a function job for its one value. @throws ClusterError, JobError */
   async call(job: string, args?: unknown, options: CallOptions = {}): Promise<unknown> {
+    checkCall(job, options);
     const parts = [this.#parts.one(options)];
     const gather = this.#gather(job, args, options, {
       parts,
@@ -122,6 +124,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
 
   /** Streams a generator job's rows from one part. */
   stream<Row = unknown>(job: string, args?: unknown, options: StreamOptions = {}): RowStream<Row> {
+    checkStream(job, options);
     const parts = [this.#parts.one(options)];
     return new RowStream(
       this.#gather<Row>(job, args, options, { parts, stream: true, single: true, limit: options.limit ?? Infinity }),
@@ -130,15 +133,22 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
 
   /** Runs a job over many parts and gathers what they send. */
   scatter<Row = unknown>(job: string, args?: unknown, options: ScatterOptions<Row> = {}): RowStream<Row> {
+    checkScatter(job, options);
     const { merge, race = false, partial = false, limit = Infinity } = options;
     const order = { parts: this.#parts.over(options.over), single: false, race, partial, limit };
     return new RowStream(
-      this.#gather<Row>(job, args, options, merge === undefined ? order : { ...order, compare: comparator(merge) }),
+      this.#gather<Row>(
+        job,
+        args,
+        options,
+        merge === undefined ? order : { ...order, merge: new RowOrder(merge, job) },
+      ),
     );
   }
 
   /** Folds all rows, or the values of all parts, into one. */
   async reduce<Row, Result>(job: string, args: unknown, options: ReduceOptions<Row, Result>): Promise<Result> {
+    checkReduce(job, options);
     const { initial, reduce, ...rest } = options;
     let result = initial;
     for await (const rows of this.scatter<Row>(job, args, rest).batches()) {
@@ -149,6 +159,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
 
   /** Asks a node about itself: `stats`, `jobs`, `errors`. */
   async request(node: string, name: string): Promise<unknown> {
+    checkName("A request's name", name);
     const incarnation = this.#current();
     const known = incarnation.node(node);
     if (known?.state !== 'up') throw incarnation.unreachable(node, `request ${name}`);
@@ -253,7 +264,6 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     rest: Pick<GatherOrder<Row>, 'parts' | 'single' | 'limit'> & Partial<GatherOrder<Row>>,
   ): Gather<Row> {
     const { signal, timeout = Infinity, messageTimeout = Infinity, priority = 128, onProgress, onLog } = options;
-    checkRequest(job, options, rest.limit);
     if (signal?.aborted === true)
       throw new ClusterError('cancelled', 'The caller cancelled.', { job, cause: signal.reason });
     const gather = new Gather<Row>(this.#current(), {

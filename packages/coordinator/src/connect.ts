@@ -3,13 +3,14 @@ import { systemClock, systemEntropy, wsTransport } from '@muster/rexi';
 import { Cluster } from './cluster.ts';
 import { spawnGuardian } from './guardian/spawn.ts';
 import type { ConnectOptions } from './options.ts';
+import { checkConnect } from './options.ts';
 
 /**
  * Connects to worker nodes. Resolves when `minNodes` are up; the others are dialled until they are.
  * @throws ClusterError `bad_options`, `unreachable`, `unauthorized`, `version_mismatch`, `unavailable`
  */
 export async function connect<Jobs = Record<string, never>>(options: ConnectOptions): Promise<Cluster<Jobs>> {
-  const { clock = systemClock, entropy = systemEntropy, spawn = spawnGuardian } = options.seams ?? {};
+  const { clock = systemClock, entropy = systemEntropy, spawn = spawnGuardian } = checkConnect(options).seams ?? {};
   const transport = options.seams?.transport ?? wsTransport({ clock, entropy });
   const hold = keepAlive();
   const release = hold();

@@ -1,4 +1,4 @@
-import type { Compare } from './merge.ts';
+import type { RowOrder } from './row-order.ts';
 
 /** One part of a request: who holds it, best first, and what its job is told of it. */
 export interface PartOrder {
@@ -18,7 +18,7 @@ export interface GatherOrder<T> {
   readonly stream?: boolean;
   readonly parts: readonly PartOrder[];
   /** Rows come in this order; each part must yield them so. Absent: as they come, fair between the parts. */
-  readonly compare?: Compare<T>;
+  readonly merge?: RowOrder<T>;
   /** Ends after so many rows. */
   readonly limit: number;
   /** Milliseconds for everything; Infinity: none. */

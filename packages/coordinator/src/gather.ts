@@ -44,7 +44,7 @@ export class Gather<T> {
     this.#lanes = order.parts.map((part, rank) => new Lane(part, rank, order.race));
     this.#intake = new Intake<T>({
       lanes: this.#lanes,
-      compare: order.compare,
+      merge: order.merge,
       exhausted: (lane, source) => this.#complete(lane, source),
     });
     this.#casting = new Casting(guardian, (node, casts) => this.#castAt(node, casts));
@@ -53,6 +53,10 @@ export class Gather<T> {
     incarnation.opened(this);
     this.#watchParts();
     void this.#begin();
+  }
+
+  get job(): string {
+    return this.#order.job;
   }
 
   /** The next rows, at least one; undefined at the end. What was handed out before counts as consumed. */

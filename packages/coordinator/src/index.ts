@@ -11,7 +11,7 @@ export type {
   ShardMap,
   StreamOptions,
 } from './request.ts';
-export type { MergeBy } from './merge.ts';
+export type { MergeBy } from './row-order.ts';
 export { RowStream } from './row-stream.ts';
 export type { GatherStats } from './gather-order.ts';
 export { ScatterError } from './exit-error.ts';

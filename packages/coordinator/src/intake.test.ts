@@ -2,6 +2,7 @@ import { CloseCode, ProtocolError } from '@muster/rexi';
 import { describe, expect, it } from 'vitest';
 import { Intake } from './intake.ts';
 import { Lane } from './lane.ts';
+import { RowOrder } from './row-order.ts';
 import type { Source } from './source.ts';
 
 /** A copy whose batches a test puts there. */
@@ -44,7 +45,7 @@ function bench(
   });
   const intake = new Intake<number>({
     lanes,
-    compare: merge ? (a, b) => a - b : undefined,
+    merge: merge ? new RowOrder({}, 'j') : undefined,
     exhausted: (lane) => {
       lane.over = true;
       exhausted.push(lane.rank);

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@muster/rexi';
 import type { Lane } from './lane.ts';
-import type { Compare } from './merge.ts';
 import { Heads } from './merge.ts';
+import type { RowOrder } from './row-order.ts';
 import type { Source } from './source.ts';
 
 /** At most so many rows are merged at a time, so that the first ones do not wait for the last. */
@@ -10,7 +10,7 @@ const mergeBatch = 512;
 export interface IntakeOptions<T> {
   readonly lanes: readonly Lane[];
   /** Rows come in this order; absent: as they come. */
-  readonly compare: Compare<T> | undefined;
+  readonly merge: RowOrder<T> | undefined;
   /** The lane's chosen copy has said all, and all of it was taken. */
   readonly exhausted: (lane: Lane, source: Source) => void;
 }
@@ -28,12 +28,13 @@ export class Intake<T> {
 
   constructor(options: IntakeOptions<T>) {
     this.#options = options;
-    this.#heads = options.compare && new Heads<Lane, T>(options.compare);
+    this.#heads = options.merge && new Heads<Lane, T>(options.merge.compare);
   }
 
   /**
    * Rows that are there, at most `most` where they are merged; none: wait.
-   * @throws ProtocolError for rows that cannot be decoded; whatever the caller's comparison throws.
+   * @throws ProtocolError for rows that cannot be decoded, ClusterError for rows that are not in order; whatever the
+   * caller's comparison throws.
    */
   take(most: number): T[] {
     return this.#heads === undefined ? this.#takeAny() : this.#takeInOrder(this.#heads, Math.min(most, mergeBatch));
@@ -67,13 +68,15 @@ export class Intake<T> {
 
   /** Rows in order, as long as every part that may still send has one to compare. */
   #takeInOrder(heads: Heads<Lane, T>, most: number): T[] {
-    if (!this.#options.lanes.every((lane) => this.#showHead(heads, lane))) return [];
+    const { lanes, merge } = this.#options;
+    if (!lanes.every((lane) => this.#showHead(heads, lane))) return [];
     const rows: T[] = [];
     for (let top = heads.top(); top !== undefined && rows.length < most; top = heads.top()) {
       const lane = top.source;
       rows.push(top.row);
       lane.advance();
-      if (this.#fill(lane)) heads.replaceTop(lane.head as T);
+      // A row that breaks the order is for the next look, behind those that came before it.
+      if (this.#fill(lane) && merge?.holds(lane.head as T, top.row) !== false) heads.replaceTop(lane.head as T);
       else {
         heads.removeTop();
         this.#inHeads.delete(lane);
@@ -87,6 +90,7 @@ export class Intake<T> {
   #showHead(heads: Heads<Lane, T>, lane: Lane): boolean {
     if (lane.over || this.#inHeads.has(lane)) return true;
     if (!this.#fill(lane)) return lane.over;
+    this.#options.merge?.check(lane.head as T, lane.last as T | undefined, lane.order.shard);
     heads.add(lane, lane.rank, lane.head as T);
     this.#inHeads.add(lane);
     return true;

@@ -16,6 +16,8 @@ export class Lane {
   /** Nothing more comes of it. */
   over = false;
   hedge: Timer | undefined;
+  /** The row that was handed on last, where they go one by one. */
+  last: unknown;
   #rows: readonly unknown[] = [];
   #at = 0;
 
@@ -42,6 +44,7 @@ export class Lane {
 
   /** The head is handed on. */
   advance(): void {
+    this.last = this.head;
     this.#at += 1;
     this.part.handedOn();
   }

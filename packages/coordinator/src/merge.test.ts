@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparator, Heads } from './merge.ts';
+import { Heads } from './merge.ts';
+import { comparator } from './row-order.ts';
 
 const ascending = (a: number, b: number): number => a - b;
 

@@ -1,27 +1,6 @@
 /** Orders two rows: negative when `a` comes first. */
 export type Compare<T> = (a: T, b: T) => number;
 
-/** How the rows of several sources become one stream in order; each source must already be in this order. */
-export interface MergeBy<T> {
-  /** The field to order by; numbers by value, strings by code unit. */
-  readonly by?: keyof T & string;
-  readonly compare?: Compare<T>;
-  /** Default `asc`. */
-  readonly direction?: 'asc' | 'desc';
-}
-
-export function comparator<T>({ by, compare, direction = 'asc' }: MergeBy<T>): Compare<T> {
-  const ascending: Compare<T> =
-    compare ?? ((a, b) => order(by === undefined ? a : a[by], by === undefined ? b : b[by]));
-  return direction === 'asc' ? ascending : (a, b) => ascending(b, a);
-}
-
-function order(a: unknown, b: unknown): number {
-  const x = a as number;
-  const y = b as number;
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
 /**
  * A heap of sources by their first row. What a k-way merge needs and a general priority queue lacks is to replace the
  * top: the source whose row was taken sinks to where its next row belongs.

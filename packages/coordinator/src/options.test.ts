@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkNodes, checkRequest, secretBytes, shardMap } from './options.ts';
+import { connect } from './connect.ts';
+import { checkNodes, secretBytes, shardMap } from './options.ts';
 
 const badOptions = (says: RegExp) =>
   expect.objectContaining({ code: 'bad_options', message: expect.stringMatching(says) as string }) as Error;
@@ -9,24 +10,53 @@ describe('options that are wrong are refused at the door, with a sentence', () =
     ['no node', () => checkNodes([]), /at least one node/],
     ['an address that is none', () => checkNodes(['127.0.0.1:7101']), /no address of a node/],
     ['a node named twice', () => checkNodes(['ws://a:1', 'ws://a:1']), /named twice/],
+    [
+      'a node named twice in other words',
+      () => checkNodes(['ws://a:80', 'WS://A:080/']),
+      /ws:\/\/a:80 is the same address/,
+    ],
+    ['a node instead of a list of them', () => checkNodes('ws://a:1' as never), /at least one node/],
+    ...['ws:', 'wss:', 'wss://a:1', 'ws://a', 'ws://a/', 'ws://a:99999', 'ws://a:0', 'ws://a:1/x', 7].map(
+      (address): [string, () => unknown, RegExp] => [
+        `the address ${address}`,
+        () => checkNodes([address as string]),
+        /no address of a node; one looks like "ws:\/\/127\.0\.0\.1:7101", port included/,
+      ],
+    ),
+    ['no secret', () => secretBytes(undefined), /secret is the cluster's secret/],
     ['a secret that is too short', () => secretBytes('short'), /at least 16/],
     ['a shard named twice', () => shardMap([1, 1].map((id) => ({ id, nodes: ['a'] }))), /names shard 1 twice/],
+    ['a map without a shard', () => shardMap([]), /leave it out for none/],
+    ['a map that is none', () => shardMap({ a: ['n'] } as never), /shards is a list like/],
+    ['a shard without an id', () => shardMap([{ nodes: ['a'] }] as never), /has an id.*not undefined/],
+    ['a shard that is a name', () => shardMap(['a'] as never), /has an id/],
+    ['a shard with one node for a list', () => shardMap([{ id: 1, nodes: 'a' }] as never), /no node for shard 1/],
+    ['a shard at nobody', () => shardMap([{ id: 1, nodes: [''] }]), /shard 1 is at "", which is no name/],
+    ['a shard at a number', () => shardMap([{ id: 1, nodes: [7] }] as never), /shard 1 is at 7, which is no name/],
+    ['a shard at one node twice', () => shardMap([{ id: 1, nodes: ['a', 'a'] }]), /names node a twice for shard 1/],
     ['a shard without a node', () => shardMap([{ id: 1, nodes: [] }]), /no node for shard 1/],
-    ['a priority out of range', () => checkRequest('j', { priority: 256 }, 1), /priority is 0 to 255, not 256/],
-    ['a timeout of nothing', () => checkRequest('j', { timeout: 0 }, 1), /timeout is/],
-    [
-      'a message timeout that is no number',
-      () => checkRequest('j', { messageTimeout: Number.NaN }, 1),
-      /messageTimeout is/,
-    ],
-    ['a limit below zero', () => checkRequest('j', {}, -1), /limit is/],
-    ['a name that is too long', () => checkRequest('ä'.repeat(65), {}, 1), /1 to 128 bytes, not 130/],
   ])('%s', (_which, check, says) => {
     expect(check).toThrow(badOptions(says));
   });
 
   it('and nothing is said about those that are right', () => {
-    expect(() => checkRequest('j', { priority: 0, timeout: 5, messageTimeout: Infinity }, Infinity)).not.toThrow();
+    expect(checkNodes(['ws://a:1', 'ws://a:2/', 'ws://[::1]:1'])).toHaveLength(3);
     expect(secretBytes('  sixteen bytes are enough \n')).toHaveLength(24);
+  });
+});
+
+describe('what connect is given', () => {
+  const good = { nodes: ['ws://127.0.0.1:9'], secret: 'a secret of some length' };
+
+  it.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /options of connect are an object, not undefined/],
+    ['an address', 'ws://127.0.0.1:9', /options of connect are an object/],
+    ['no nodes', { secret: good.secret }, /at least one node/],
+    ['no secret', { nodes: good.nodes }, /secret is the cluster's secret/],
+    ['a slip', { ...good, minnodes: 2 }, /no option "minnodes" for connect; did you mean "minNodes"\?.*shards/],
+    ['an option of something else', { ...good, listen: 1 }, /no option "listen" for connect; there are nodes, secret/],
+    ['a number for a name', { ...good, id: 7 }, /id is a text, not 7/],
+  ])('is refused with a sentence: %s', async (_what, options, says) => {
+    await expect(connect(options as never)).rejects.toEqual(badOptions(says));
   });
 });

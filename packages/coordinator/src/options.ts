@@ -1,7 +1,9 @@
 import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
-import { ClusterError } from '@muster/rexi';
+import { authorityOf, ClusterError, isId } from '@muster/rexi';
 import type { SpawnGuardian } from './guardianship.ts';
-import type { RequestOptions, Shard, ShardMap } from './request.ts';
+import type { Shard, ShardMap } from './request.ts';
+import type { Rules } from './rules.ts';
+import { anObject, anything, aText, checkOptions, isObject, shown } from './rules.ts';
 
 export interface ConnectOptions {
   /** Addresses of worker nodes, e.g. `ws://127.0.0.1:7101`. */
@@ -29,62 +31,94 @@ export interface Seams {
 
 const leastSecret = 16;
 
-/** @throws ClusterError `bad_options` for a secret that is too short to be one. */
-export function secretBytes(secret: string | Uint8Array): Uint8Array {
-  const bytes = typeof secret === 'string' ? Buffer.from(secret.trim()) : secret;
-  if (bytes.length < leastSecret) {
-    throw new ClusterError(
-      'bad_options',
-      `The cluster secret has ${bytes.length} bytes; give it at least ${leastSecret}.`,
-    );
+/** `nodes`, `secret`, `shards` and `minNodes` are looked at where they are used, with more to say. */
+const connect: Rules<ConnectOptions> = {
+  nodes: anything,
+  secret: anything,
+  shards: anything,
+  id: aText,
+  minNodes: anything,
+  constants: anObject,
+  seams: anObject,
+};
+
+/** @throws ClusterError `bad_options` for options that there are not, or of another kind. */
+export function checkConnect(options: ConnectOptions): ConnectOptions {
+  checkOptions(options, connect, { of: 'connect' });
+  return options;
+}
+
+/** @throws ClusterError `bad_options` for none, or one that is too short. */
+export function secretBytes(secret: string | Uint8Array | undefined): Uint8Array {
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+    throw bad(`secret is the cluster's secret, as a text or bytes, the same as the nodes have; not ${shown(secret)}.`);
   }
+  const bytes = typeof secret === 'string' ? Buffer.from(secret.trim()) : secret;
+  if (bytes.length < leastSecret)
+    throw bad(`The cluster secret has ${bytes.length} bytes; give it at least ${leastSecret}.`);
   return bytes;
 }
 
-/** @throws ClusterError `bad_options` for no address, a malformed one, or one given twice. */
-export function checkNodes(nodes: readonly string[]): readonly string[] {
-  if (nodes.length === 0)
-    throw new ClusterError('bad_options', 'Name at least one node, e.g. nodes: ["ws://127.0.0.1:7101"].');
-  for (const address of nodes) {
-    if (!/^(wss?|memory):/.test(address))
-      throw new ClusterError(
-        'bad_options',
-        `"${address}" is no address of a node; one looks like ws://127.0.0.1:7101.`,
-      );
+/** @throws ClusterError `bad_options` for no address, a malformed one, or one given twice, however it is spelt. */
+export function checkNodes(nodes: readonly string[] | undefined): readonly string[] {
+  if (!Array.isArray(nodes) || nodes.length === 0)
+    throw bad('Name at least one node, e.g. nodes: ["ws://127.0.0.1:7101"].');
+  const spelt = new Map<string, string>();
+  for (const address of nodes as readonly string[]) {
+    const authority = dialled(address);
+    const twice = spelt.get(authority);
+    if (twice !== undefined) {
+      throw bad(`The node ${address} is named twice${twice === address ? '' : `: ${twice} is the same address`}.`);
+    }
+    spelt.set(authority, address);
   }
-  const twice = nodes.find((address, i) => nodes.indexOf(address) !== i);
-  if (twice !== undefined) throw new ClusterError('bad_options', `The node ${twice} is named twice.`);
   return nodes;
 }
 
-/** @throws ClusterError `bad_options` for a shard without nodes or an id given twice. */
+/** The one form of an address that can be dialled. */
+function dialled(address: unknown): string {
+  const fit = typeof address === 'string' && /^ws:\/\/.*:0*[1-9]\d*\/?$/i.test(address);
+  try {
+    if (fit) return authorityOf(address);
+  } catch {
+    // Said below, with the rest.
+  }
+  throw bad(`${shown(address)} is no address of a node; one looks like "ws://127.0.0.1:7101", port included.`);
+}
+
+/**
+ * @throws ClusterError `bad_options` for a map that names no shard, a shard twice, or one without nodes that could be
+ * named so.
+ */
 export function shardMap(shards: ShardMap | readonly Shard[] | undefined): ShardMap {
-  const map: ShardMap =
-    shards === undefined ? { version: 0, shards: [] } : 'shards' in shards ? shards : { version: 1, shards };
+  if (shards === undefined) return { version: 0, shards: [] };
+  const map = Array.isArray(shards) ? { version: 1, shards: shards as readonly Shard[] } : (shards as ShardMap);
+  if (!isObject(map) || !Array.isArray(map.shards) || map.shards.length === 0)
+    throw bad(
+      'shards is a list like [{ id: 1, nodes: ["a"] }], or { version, shards } with one; leave it out for none.',
+    );
   const ids = new Set<number | string>();
-  for (const { id, nodes } of map.shards) {
-    if (ids.has(id)) throw new ClusterError('bad_options', `The shard map names shard ${id} twice.`);
-    if (nodes.length === 0) throw new ClusterError('bad_options', `The shard map gives no node for shard ${id}.`);
-    ids.add(id);
+  for (const shard of map.shards) {
+    checkShard(shard);
+    if (ids.has(shard.id)) throw bad(`The shard map names shard ${shard.id} twice.`);
+    ids.add(shard.id);
   }
   return map;
 }
 
-/**
- * What a request is asked for, before anything of it leaves.
- * @throws ClusterError `bad_options` with the option's name.
- */
-export function checkRequest(
-  job: string,
-  { priority = 128, timeout = 1, messageTimeout = 1 }: RequestOptions,
-  limit: number,
-): void {
-  const bad = (what: string): ClusterError => new ClusterError('bad_options', what, { job: job.slice(0, 128) });
-  const size = Buffer.byteLength(job);
-  if (size < 1 || size > 128) throw bad(`A job's name has 1 to 128 bytes, not ${size}.`);
-  if (!Number.isInteger(priority) || priority < 0 || priority > 255)
-    throw bad(`priority is 0 to 255, not ${priority}.`);
-  if (!(timeout > 0)) throw bad(`timeout is a number of milliseconds above 0, not ${timeout}.`);
-  if (!(messageTimeout > 0)) throw bad(`messageTimeout is a number of milliseconds above 0, not ${messageTimeout}.`);
-  if (!(limit >= 0)) throw bad(`limit is a number of rows, not ${limit}.`);
+function checkShard(shard: Partial<Shard>): void {
+  const { id, nodes } = isObject(shard) ? shard : ({} as Partial<Shard>);
+  if (typeof id !== 'string' && typeof id !== 'number')
+    throw bad(`A shard has an id, a number or a text, not ${shown(id)}.`);
+  if (!Array.isArray(nodes) || nodes.length === 0)
+    throw bad(`The shard map gives no node for shard ${id}; give it a list of names, e.g. nodes: ["a"].`);
+  nodes.forEach((name: unknown, i) => {
+    if (typeof name !== 'string' || !isId(name))
+      throw bad(`The shard map says that shard ${id} is at ${shown(name)}, which is no name of a node.`);
+    if (nodes.indexOf(name) !== i) throw bad(`The shard map names node ${name} twice for shard ${id}.`);
+  });
+}
+
+function bad(what: string): ClusterError {
+  return new ClusterError('bad_options', what);
 }

@@ -2,7 +2,7 @@ import type { ValueCodec } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
 import type { PartOrder } from './gather-order.ts';
 import type { ClusterNode } from './node.ts';
-import type { ScatterOptions, Shard, ShardMap } from './request.ts';
+import type { Place, ScatterOptions, Shard, ShardMap } from './request.ts';
 
 const none = new Uint8Array();
 
@@ -31,7 +31,7 @@ export class Parts {
   }
 
   /** The part of a call: a copy of a shard, a node by name, or whichever node has least to do. */
-  one({ shard, node }: { shard?: number | string; node?: string }): PartOrder {
+  one({ shard, node }: Place): PartOrder {
     if (node !== undefined) return { shard: undefined, value: none, nodes: [node] };
     const standings = this.#standings();
     if (shard !== undefined) return this.#ofShard(shard, standings);
@@ -44,6 +44,16 @@ export class Parts {
       return this.#nodes().map(({ name }) => ({ shard: name, value: none, nodes: [name] }));
     }
     const ids = over === undefined || over === 'shards' ? [...this.#shards.keys()] : over;
+    if (ids.length === 0 && over === 'shards') {
+      throw new ClusterError(
+        'bad_options',
+        "There is no shard map to scatter over; give connect one as `shards`, or scatter with over: 'nodes'.",
+      );
+    }
+    if (new Set(ids).size < ids.length) {
+      const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+      throw new ClusterError('bad_options', `over names shard ${twice} twice.`);
+    }
     const standings = this.#standings();
     return ids.map((id) => this.#ofShard(id, standings));
   }

@@ -1,4 +1,4 @@
-import type { MergeBy } from './merge.ts';
+import type { MergeBy } from './row-order.ts';
 
 /** A shard of a map: who holds it. */
 export interface Shard {
@@ -32,19 +32,20 @@ export interface RequestOptions {
 }
 
 /** Where one call or stream runs: on a copy of a shard, on a node by name, or on the least loaded node. */
-export interface CallOptions extends RequestOptions {
-  readonly shard?: number | string;
-  readonly node?: string;
-  /** `key`: the value stays at its node, and a reference to it comes back. Default `value`. */
-  readonly result?: 'value' | 'key';
-}
+export type Place =
+  { readonly shard?: number | string; readonly node?: never } | { readonly shard?: never; readonly node?: string };
 
-export interface StreamOptions extends RequestOptions {
-  readonly shard?: number | string;
-  readonly node?: string;
-  /** Ends after so many rows. Default: none. */
-  readonly limit?: number;
-}
+export type CallOptions = RequestOptions &
+  Place & {
+    /** `key`: the value stays at its node, and a reference to it comes back. Default `value`. */
+    readonly result?: 'value' | 'key';
+  };
+
+export type StreamOptions = RequestOptions &
+  Place & {
+    /** Ends after so many rows. Default: none. */
+    readonly limit?: number;
+  };
 
 export interface ScatterOptions<Row> extends RequestOptions {
   /** One job for each shard (by default, where there is a shard map), for each node, or for these shards. */

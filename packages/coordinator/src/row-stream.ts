@@ -1,13 +1,17 @@
+import { ClusterError } from '@muster/rexi';
 import type { MissingPart } from './exit-error.ts';
 import type { Gather } from './gather.ts';
 import type { GatherStats } from './gather-order.ts';
 
 /**
- * Rows of a request, to be read once: with `for await`, or by the batch. Leaving the loop in any way, a throw, an abort
- * or the end of an `await using` scope kills what is left.
+ * Rows of a request, to be read once: with `for await`, by the batch, or all at once. Leaving the loop in any way, a
+ * throw, an abort or the end of an `await using` scope kills what is left. A second reading throws `bad_options`: it
+ * would find nothing, and that would look like an answer.
  */
 export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposable {
   readonly #gather: Gather<Row>;
+  /** How it is read; `new`: not yet, or row by row with `next`. */
+  #reading: 'new' | 'rows' | 'batches' | 'over' = 'new';
   #rows: readonly Row[] = [];
   #at = 0;
   /** Rows are being fetched; who asks meanwhile waits in line. */
@@ -29,6 +33,7 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
   }
 
   next(): Promise<IteratorResult<Row, undefined>> {
+    if (this.#reading === 'batches') return Promise.reject(this.#readTwice());
     if (this.#asking === undefined && this.#at < this.#rows.length) return Promise.resolve(this.#step());
     const next = (this.#asking ?? Promise.resolve()).then(() => this.#advance());
     const asking = next.then(
@@ -45,12 +50,14 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
   /** Ends the request: what is left of it is killed. */
   return(): Promise<IteratorResult<Row, undefined>> {
     this.#gather.end();
+    this.#reading = 'over';
     this.#rows = [];
     this.#at = 0;
     return Promise.resolve({ done: true, value: undefined });
   }
 
   [Symbol.asyncIterator](): this {
+    this.#begin('rows');
     return this;
   }
 
@@ -58,13 +65,10 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
     await this.return();
   }
 
-  /** The rows by the batch, as they arrive: cheaper than one by one. Not to be mixed with reading rows. */
-  async *batches(): AsyncGenerator<readonly Row[], void, undefined> {
-    try {
-      for (let rows = await this.#gather.pull(); rows !== undefined; rows = await this.#gather.pull()) yield rows;
-    } finally {
-      this.#gather.end();
-    }
+  /** The rows by the batch, as they arrive: cheaper than one by one. */
+  batches(): AsyncGenerator<readonly Row[], void, undefined> {
+    this.#begin('batches');
+    return this.#batches();
   }
 
   /** All rows at once. */
@@ -74,10 +78,33 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
     return all;
   }
 
+  #begin(reading: 'rows' | 'batches'): void {
+    if (this.#reading !== 'new') throw this.#readTwice();
+    this.#reading = reading;
+  }
+
+  #readTwice(): ClusterError {
+    return new ClusterError(
+      'bad_options',
+      "A stream's rows can be read once, and these were, or the stream was ended. Keep them with toArray(), or ask again.",
+      { job: this.#gather.job },
+    );
+  }
+
+  async *#batches(): AsyncGenerator<readonly Row[], void, undefined> {
+    try {
+      // What was fetched for who read row by row before.
+      if (this.#at < this.#rows.length) yield this.#rows.slice(this.#at);
+      for (let rows = await this.#gather.pull(); rows !== undefined; rows = await this.#gather.pull()) yield rows;
+    } finally {
+      this.#gather.end();
+    }
+  }
+
   async #advance(): Promise<IteratorResult<Row, undefined>> {
     if (this.#at < this.#rows.length) return this.#step();
     const rows = await this.#gather.pull();
-    if (rows === undefined) return { done: true, value: undefined };
+    if (rows === undefined) return this.return();
     this.#rows = rows;
     this.#at = 0;
     return this.#step();

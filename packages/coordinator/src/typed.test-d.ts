@@ -67,6 +67,10 @@ export async function check({ jobs: j }: Cluster<typeof jobs>): Promise<void> {
   // So do rows.
   expectTypeOf(j.count.stream({ upTo: 3 })).toEqualTypeOf<RowStream<number>>();
   expectTypeOf(j.count.scatter({ upTo: 3 }, { merge: {} })).toEqualTypeOf<RowStream<number>>();
+  expectTypeOf(j.everything.scatter(undefined, { merge: { by: 'id', direction: 'desc' } })).toEqualTypeOf(
+    j.everything.stream(),
+  );
+  expectTypeOf(j.maybe(undefined, { node: 'w1' })).toEqualTypeOf(j.maybe(undefined, { shard: 1 }));
   expectTypeOf(j.everything.stream()).toEqualTypeOf<RowStream<{ id: number; at: Date; tags: Set<string> }>>();
   void j.everything.scatter(undefined, { merge: { by: 'id' } });
   for await (const row of j.rows.stream({ land: 'x' }))
@@ -101,6 +105,20 @@ export async function check({ jobs: j }: Cluster<typeof jobs>): Promise<void> {
   void j.rows({ land: 'x' });
   // @ts-expect-error -- a wrong option
   void j.add({ a: 1, b: 2 }, { timeOut: 1 });
+  // @ts-expect-error -- a shard has nodes of its own
+  void j.add({ a: 1, b: 2 }, { shard: 1, node: 'w1' });
+  // @ts-expect-error -- a shard has nodes of its own
+  void j.count.stream({ upTo: 3 }, { shard: 1, node: 'w1' });
+  // @ts-expect-error -- an order is one of the two
+  void j.everything.scatter(undefined, { merge: { by: 'id', compare: (a, b) => a.id - b.id } });
+  // @ts-expect-error -- an order is an object
+  void j.everything.scatter(undefined, { merge: 'id' });
+  // @ts-expect-error -- there is nothing to be over but shards, nodes and a list of shards
+  void j.everything.scatter(undefined, { over: 'node' });
+  // @ts-expect-error -- what it begins with is missing
+  void j.add.reduce({ a: 1, b: 2 }, { reduce: (sum: number, value) => sum + value });
+  // @ts-expect-error -- a fold has no order
+  void j.add.reduce({ a: 1, b: 2 }, { initial: 0, reduce: (sum: number, value) => sum + value, limit: 1 });
   // @ts-expect-error -- rows have no such field to merge by
   void j.everything.scatter(undefined, { merge: { by: 'name' } });
   // @ts-expect-error -- a number is no job

@@ -181,6 +181,7 @@ export function jobsOf(id: string): Record<string, Script> {
     dies: { steps: [{ do: 'die' }] },
     count: { stream: true, steps: (call) => [{ do: 'rows', rows: numbers(call), batch: 2 }] },
     single: { stream: true, steps: (call) => [{ do: 'rows', rows: numbers(call) }] },
+    says: { stream: true, steps: ({ args }) => [{ do: 'rows', rows: args as unknown[], batch: 2 }] },
     slowly: {
       stream: true,
       steps: (call) =>

@@ -35,7 +35,8 @@ export type { ChannelHandler, ChannelOptions } from './channel/channel.ts';
 export { guard, ValueCodec, valueLimits } from './value/index.ts';
 export type { RefHook, Snapshot, ValueCodecOptions, ValueLimits } from './value/index.ts';
 
-export { newIdentity } from './handshake/identity.ts';
+export { authorityOf } from './handshake/authority.ts';
+export { isId, newIdentity } from './handshake/identity.ts';
 export { subprotocol } from './handshake/transcript.ts';
 export { wsTransport } from './transport/ws.ts';
 export type { WsOptions } from './transport/ws.ts';

@@ -1,0 +1,112 @@
+import { ClusterError } from '@muster/rexi';
+import type { MergeBy } from './row-order.ts';
+import type { CallOptions, ReduceOptions, RequestOptions, ScatterOptions, StreamOptions } from './request.ts';
+import type { Rule, Rules } from './rules.ts';
+import { aFunction, anything, aSwitch, aText, checkOptions, isObject, oneOf, shown } from './rules.ts';
+
+/** Bytes of the name of a job or a question: what a message can say. */
+const longestName = 128;
+
+const isId = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
+const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isId);
+const milliseconds: Rule = {
+  holds: (value) => typeof value === 'number' && value > 0,
+  is: 'a number of milliseconds above 0',
+};
+const limit: Rule = {
+  holds: (value) => value === Infinity || (Number.isInteger(value) && (value as number) >= 0),
+  is: 'a whole number of rows, 0 or more',
+};
+const shard: Rule = { holds: isId, is: "a shard's id, a number or a text" };
+
+const request: Rules<RequestOptions> = {
+  signal: {
+    holds: (value) => isObject(value) && 'aborted' in value && 'addEventListener' in value,
+    is: 'an AbortSignal',
+  },
+  timeout: milliseconds,
+  messageTimeout: milliseconds,
+  priority: {
+    holds: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255,
+    is: '0 to 255',
+  },
+  onProgress: aFunction,
+  onLog: aFunction,
+};
+const one = { ...request, shard, node: aText };
+const call: Rules<CallOptions> = { ...one, result: oneOf('value', 'key') };
+const stream: Rules<StreamOptions> = { ...one, limit };
+const parts: Rules<Omit<ScatterOptions<unknown>, 'merge' | 'limit'>> = {
+  ...request,
+  over: {
+    holds: (value) => value === 'shards' || value === 'nodes' || isList(value),
+    is: "'shards', 'nodes' or a list of ids of shards",
+  },
+  race: aSwitch,
+  partial: aSwitch,
+};
+const scatter: Rules<ScatterOptions<unknown>> = {
+  ...parts,
+  merge: { holds: isObject, is: "an object like { by: 'n' } or { compare: (a, b) => a.n - b.n }" },
+  limit,
+};
+const reduce: Rules<ReduceOptions<unknown, unknown>> = { ...parts, initial: anything, reduce: aFunction };
+const merge: Rules<MergeBy<unknown>> = {
+  by: {
+    holds: aText.holds,
+    is: 'the name of a field that rows are ordered by; an order of your own is merge.compare, and rows that are keys themselves need neither',
+  },
+  compare: aFunction,
+  direction: oneOf('asc', 'desc'),
+};
+
+/** @throws ClusterError `bad_options` with the option's name, like the others here. */
+export function checkCall(job: string, options: CallOptions): void {
+  checkRequest(job, options, 'call', call);
+  checkPlace(job, options);
+}
+
+export function checkStream(job: string, options: StreamOptions): void {
+  checkRequest(job, options, 'stream', stream);
+  checkPlace(job, options);
+}
+
+export function checkScatter<Row>(job: string, options: ScatterOptions<Row>): void {
+  checkRequest(job, options, 'scatter', scatter);
+  if (options.merge === undefined) return;
+  checkOptions(options.merge, merge, { of: 'scatter', within: 'merge.', context: { job } });
+  if (options.merge.by !== undefined && options.merge.compare !== undefined)
+    throw new ClusterError('bad_options', 'merge.by and merge.compare are two orders; give one of them.', { job });
+}
+
+export function checkReduce<Row, Result>(job: string, options: ReduceOptions<Row, Result>): void {
+  checkRequest(job, options ?? {}, 'reduce', reduce);
+  if (options?.reduce === undefined)
+    throw new ClusterError('bad_options', 'reduce is a function (result, row) => result; give it one.', { job });
+  if (!('initial' in options))
+    throw new ClusterError(
+      'bad_options',
+      'initial is missing: what reduce begins with, and ends with if no row comes.',
+      {
+        job,
+      },
+    );
+}
+
+/** @throws ClusterError `bad_options` for what no message can say. */
+export function checkName(what: string, name: unknown): void {
+  if (typeof name !== 'string') throw new ClusterError('bad_options', `${what} is a text, not ${shown(name)}.`);
+  const size = Buffer.byteLength(name);
+  if (size >= 1 && size <= longestName) return;
+  throw new ClusterError('bad_options', `${what} has 1 to ${longestName} bytes, not ${size}.`);
+}
+
+function checkRequest(job: string, options: unknown, of: string, rules: Readonly<Record<string, Rule>>): void {
+  checkName("A job's name", job);
+  checkOptions(options, rules, { of, context: { job } });
+}
+
+function checkPlace(job: string, { shard, node }: Pick<CallOptions, 'shard' | 'node'>): void {
+  if (shard !== undefined && node !== undefined)
+    throw new ClusterError('bad_options', 'Name the shard or the node that it goes to, not both.', { job });
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { up } from '../test/up.ts';
+import type { RowStream } from './row-stream.ts';
+
+type Numbers = RowStream<number>;
+
+async function loop(stream: AsyncIterable<number>, most = Infinity): Promise<number[]> {
+  const rows: number[] = [];
+  for await (const row of stream) if (rows.push(row) >= most) break;
+  return rows;
+}
+const batches = async (stream: Numbers): Promise<number[]> => {
+  const rows: number[] = [];
+  for await (const batch of stream.batches()) rows.push(...batch);
+  return rows;
+};
+const toArray = (stream: Numbers): Promise<number[]> => stream.toArray();
+const leave = (stream: Numbers): Promise<unknown> => stream.return();
+const exhaust = async (stream: Numbers): Promise<void> => {
+  while ((await stream.next()).done !== true);
+};
+
+describe('a stream is read once', () => {
+  it.each<[string, string, (stream: Numbers) => Promise<unknown>, (stream: Numbers) => Promise<unknown>]>([
+    ['a loop', 'a loop', loop, loop],
+    ['a loop that was left', 'a loop', (stream) => loop(stream, 1), loop],
+    ['a loop', 'batches', loop, batches],
+    ['batches', 'a loop', batches, loop],
+    ['batches', 'batches', batches, batches],
+    ['toArray', 'toArray', toArray, toArray],
+    ['toArray', 'a loop', toArray, loop],
+    ['toArray', 'a row', toArray, (stream) => stream.next()],
+    ['rows to the end', 'a loop', exhaust, loop],
+    ['its end', 'toArray', leave, toArray],
+    ['its end', 'a loop', leave, loop],
+  ])('after %s, %s throws and says why', async (_first, _second, read, again) => {
+    const { world, cluster } = await up(['w1']);
+    const stream = cluster.stream<number>('count', { count: 7 });
+    await world.run(read(stream));
+    const refused = await world.run(again(stream).catch((error: unknown) => error));
+    expect(refused).toMatchObject({ code: 'bad_options', job: 'count' });
+    expect((refused as Error).message).toMatch(/rows can be read once.*toArray\(\)/);
+  });
+
+  it('also while it is being read', async () => {
+    const { world, cluster } = await up(['w1']);
+    const stream = cluster.stream<number>('slowly', { count: 2 });
+    const first = toArray(stream);
+    await world.clock.pass(50);
+    expect(await world.failure(loop(stream))).toBe('bad_options');
+    expect(await world.run(first)).toEqual([0, 1]);
+  });
+
+  it('but may be begun row by row, and nothing is lost at the change', async () => {
+    const { world, cluster } = await up(['w1']);
+    for (const rest of [loop, batches, toArray]) {
+      const stream = cluster.stream<number>('count', { count: 7 });
+      expect((await world.run(stream.next())).value).toBe(0);
+      expect(await world.run(rest(stream))).toEqual([1, 2, 3, 4, 5, 6]);
+    }
+  });
+
+  it('and goes on saying that it is done to who asks for rows', async () => {
+    const { world, cluster } = await up(['w1']);
+    const stream = cluster.stream<number>('count', { count: 1 });
+    await world.run(exhaust(stream));
+    expect(await world.run(stream.next())).toEqual({ done: true, value: undefined });
+    expect(await world.run(stream.return())).toEqual({ done: true, value: undefined });
+  });
+});
