@@ -1,4 +1,4 @@
-import type { Constants, Message, Response } from '@muster/rexi';
+import type { Constants, Message } from '@muster/rexi';
 import { ClusterError, constants as tableOf, newIdentity, ValueCodec } from '@muster/rexi';
 import { refHook } from '@muster/store';
 import { EventEmitter } from 'node:events';
@@ -6,6 +6,7 @@ import type { GatherOrder } from './gather-order.ts';
 import { Gather } from './gather.ts';
 import { Incarnation } from './incarnation.ts';
 import type { ClusterNode, NodeState } from './node.ts';
+import { NodeRequests } from './node-requests.ts';
 import { ClusterObjects } from './objects.ts';
 import type { ConnectOptions, Seams } from './options.ts';
 import { checkNodes, secretBytes, shardMap } from './options.ts';
@@ -23,6 +24,7 @@ import type {
 import { RowOrder } from './row-order.ts';
 import { RowStream } from './row-stream.ts';
 import type { ClusterJobs } from './typed.ts';
+import { isLasting } from './trouble.ts';
 import { verbsOf } from './verbs.ts';
 
 /** A node as its coordinator sees it. */
@@ -34,12 +36,14 @@ export interface NodeInfo {
   readonly load: number;
   readonly jobs: readonly string[];
   /** Why it is not up, where it is not. */
-  readonly trouble: unknown;
+  readonly trouble: ClusterError | undefined;
 }
 
 interface ClusterEvents {
   /** A node's state has changed. */
   node: [NodeInfo];
+  /** A node is not up for another reason than before: `trouble` says what to do about it. It is dialled on. */
+  trouble: [NodeInfo];
   /** This coordinator was declared dead, for the reason given; what it did is over, and the next request begins anew. */
   fenced: [string];
 }
@@ -61,11 +65,10 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   /** Objects arrive in chunks and may be larger than any message. */
   readonly #objectCodec: ValueCodec;
   readonly #objects: ClusterObjects;
-  readonly #answers: Map<number, (response: Response) => void> = new Map();
+  readonly #requests: NodeRequests;
   readonly #hold: () => () => void;
   #incarnation: Incarnation | undefined;
   #closing: Promise<void> | undefined;
-  #nextRequest = 0;
 
   /** Made by `connect`. */
   constructor(options: ConnectOptions, seams: Seams, hold: () => () => void) {
@@ -86,6 +89,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     const refs = refHook(this.#objects);
     this.#codec = new ValueCodec({ refs });
     this.#objectCodec = new ValueCodec({ refs, limits: objectLimits });
+    this.#requests = new NodeRequests({ clock: seams.clock, codec: this.#codec, timeout: this.#constants.connect });
     this.#parts = new Parts(this.#shards, this.#codec, () => this.#current().nodes);
     this.jobs = verbsOf(this) as ClusterJobs<Jobs>;
     this.#incarnation = this.#begin();
@@ -162,19 +166,8 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     checkName("A request's name", name);
     const incarnation = this.#current();
     const known = incarnation.node(node);
-    if (known?.state !== 'up') throw incarnation.unreachable(node, `request ${name}`);
-    const id = (this.#nextRequest += 1);
-    const answered = new Promise<Response>((resolve, reject) => {
-      const timer = this.#seams.clock.after(this.#constants.connect, () =>
-        reject(new ClusterError('timeout', `The node did not answer "${name}".`, { node })),
-      );
-      this.#answers.set(id, (answer) => (timer.cancel(), resolve(answer)));
-      known.send({ type: 'request', id, name, value: this.#codec.pack(undefined) });
-    });
-    const response = await this.#held(() => answered).finally(() => this.#answers.delete(id));
-    const value = this.#codec.unpack(response.value);
-    if (!response.ok) throw new ClusterError('bad_options', String(value), { node });
-    return value;
+    if (known?.state !== 'up' && known?.state !== 'draining') throw incarnation.unreachable(node, `request ${name}`);
+    return this.#held(() => this.#requests.ask(known, name));
   }
 
   /** Resolves when so many nodes are up. @throws ClusterError `unreachable` with each node's trouble after `connect` ms. */
@@ -186,14 +179,11 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
         `minNodes is 0 to ${incarnation.nodes.length}, as many as there are nodes, not ${count}.`,
       );
     }
-    const missing = (): boolean => incarnation.count('up') < count;
-    const deadline = this.#seams.clock.now() + this.#constants.connect;
-    while (missing()) {
-      const left = deadline - this.#seams.clock.now();
-      if (left <= 0) throw this.#notUp(count);
-      const down = incarnation.nodes.filter(({ state }) => state !== 'up').map(({ address }) => [address]);
-      await Promise.race(down.map((group) => incarnation.whenReachable([group], left)));
-    }
+    const { nodes, constants } = incarnation;
+    const enough = (): boolean => incarnation.count('up') >= count;
+    const decided = (): boolean => enough() || nodes.filter(({ mayBeUp }) => mayBeUp).length < count;
+    await this.#held(() => incarnation.until(decided, constants.connect));
+    if (!enough()) throw this.#notUp(count, decided());
   }
 
   /** Kills what is left, with confirmation, and lets everything go. May be called twice. */
@@ -237,6 +227,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
       spawn,
       hold: this.#hold,
       changed: (node) => this.#changed(node),
+      troubled: (node) => this.emit('trouble', infoOf(node)),
       fenced: (why) => {
         if (this.#incarnation === incarnation) this.#incarnation = undefined;
         this.emit('fenced', why);
@@ -247,13 +238,15 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   }
 
   #changed(node: ClusterNode): void {
-    if (node.state === 'dialling' || node.state === 'closed')
+    if (node.state === 'dialling' || node.state === 'closed') {
       this.#objects.over(node, `the session with ${node.name} is over`);
+      this.#requests.over(node);
+    }
     this.emit('node', infoOf(node));
   }
 
   #other(node: ClusterNode, message: Message): void {
-    if (message.type === 'response') this.#answers.get(message.id)?.(message);
+    if (message.type === 'response') this.#requests.answered(message);
     else this.#objects.pass(node, message);
   }
 
@@ -283,19 +276,23 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     return gather;
   }
 
-  #notUp(count: number): ClusterError {
-    const nodes = this.#current().nodes.filter(({ state }) => state !== 'up');
-    const troubles = nodes.map(
-      ({ address, trouble }) => `${address}: ${trouble instanceof Error ? trouble.message : 'no answer'}`,
-    );
-    const cause = nodes.find(({ trouble }) => trouble instanceof ClusterError)?.trouble;
-    const code = cause instanceof ClusterError && cause.code === 'unauthorized' ? 'unauthorized' : 'unreachable';
-    return new ClusterError(
-      code,
-      `Fewer than ${count} nodes could be reached within ${this.#constants.connect} ms. ${troubles.join('; ')}`,
-      { cause },
-    );
+  #notUp(count: number, final: boolean): ClusterError {
+    const { nodes } = this.#current();
+    const down = nodes.filter(({ state }) => state !== 'up');
+    const cause = (down.find(({ trouble }) => isLasting(trouble)) ?? down.find(({ trouble }) => trouble))?.trouble;
+    const code = cause !== undefined && isLasting(cause) ? cause.code : 'unreachable';
+    const when = final ? '' : ` after ${this.#constants.connect} ms`;
+    const troubles = down.map(troubleOf).join('; ');
+    return new ClusterError(code, `Fewer than ${count} of ${nodes.length} nodes are up${when}: ${troubles}.`, {
+      cause,
+    });
   }
+}
+
+/** What a node suffers from, with its address said once. */
+function troubleOf({ address, state, trouble }: ClusterNode): string {
+  const text = trouble?.text.replace(/\.$/, '') ?? `it is ${state}`;
+  return text.includes(address) ? text : `${address}: ${text}`;
 }
 
 /** 1 GiB, as an object transfer takes at most. */

@@ -1,5 +1,5 @@
 import type { ErrorCode, Timer } from '@muster/rexi';
-import { ClusterError } from '@muster/rexi';
+import { ClusterError, onAbort } from '@muster/rexi';
 import type { Wanted } from './casting.ts';
 import { Casting } from './casting.ts';
 import type { MissingPart } from './exit-error.ts';
@@ -11,6 +11,7 @@ import { Lane } from './lane.ts';
 import type { ClusterNode } from './node.ts';
 import type { PartEffect } from './part.ts';
 import { Source } from './source.ts';
+import { Watch } from './watch.ts';
 
 /**
  * One request, scattered over parts and gathered again: a fold over what the parts' copies say. Whatever way it ends,
@@ -24,17 +25,15 @@ export class Gather<T> {
   readonly #lanes: readonly Lane[];
   readonly #intake: Intake<T>;
   readonly #casting: Casting;
+  readonly #watch: Watch;
   readonly #deadline: number;
   readonly #ending: (() => void)[] = [];
   /** Copies to be killed at the end of this step, one message a node. */
   readonly #doomed: Source[] = [];
   #wakers: (() => void)[] = [];
   #timer: Timer | undefined;
-  #watch: Timer | undefined;
   #error: ClusterError | undefined;
   #over = false;
-  /** Whether the consumer has asked for rows since the last look. */
-  #asked = false;
 
   constructor(incarnation: Incarnation, order: GatherOrder<T>) {
     const { clock, guardian } = incarnation;
@@ -48,10 +47,16 @@ export class Gather<T> {
       exhausted: (lane, source) => this.#complete(lane, source),
     });
     this.#casting = new Casting(guardian, (node, casts) => this.#castAt(node, casts));
+    this.#watch = new Watch({
+      clock,
+      constants: incarnation.constants,
+      lanes: this.#lanes,
+      messageTimeout: order.messageTimeout,
+      silent: (lane, source) => this.#fellSilent(lane, source),
+    });
     this.#deadline = clock.now() + order.timeout;
     if (order.timeout !== Infinity) this.#timer = clock.after(order.timeout, () => this.#expired());
     incarnation.opened(this);
-    this.#watchParts();
     void this.#begin();
   }
 
@@ -63,6 +68,7 @@ export class Gather<T> {
   async pull(): Promise<T[] | undefined> {
     try {
       this.#intake.settle();
+      this.#watch.asked();
       for (;;) {
         this.#assertGood();
         if (this.#isDone()) break;
@@ -86,9 +92,8 @@ export class Gather<T> {
 
   /** An abort of the signal ends the request, as long as that is open. */
   endWith(signal: AbortSignal): void {
-    const abort = (): void => this.fail('cancelled', 'The caller cancelled.', signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    this.#ending.push(() => signal.removeEventListener('abort', abort));
+    if (this.#over) return;
+    this.#ending.push(onAbort(signal, () => this.fail('cancelled', 'The caller cancelled.', signal.reason)));
   }
 
   /** Ends the request: what is left of it is killed. May be called twice. */
@@ -96,7 +101,7 @@ export class Gather<T> {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
-    this.#watch?.cancel();
+    this.#watch.end();
     for (const lane of this.#lanes) {
       lane.hedge?.cancel();
       lane.over = true;
@@ -278,6 +283,7 @@ export class Gather<T> {
     const left = this.#order.limit - this.stats.delivered;
     const some = rows.length > left ? rows.slice(0, left) : rows;
     this.stats.delivered += some.length;
+    this.#watch.answered();
     this.stats.received = this.#intake.received;
     this.stats.replaced = this.#lanes.reduce((sum, { part }) => sum + part.replaced, 0);
     if (this.stats.delivered >= this.#order.limit) this.end();
@@ -296,48 +302,17 @@ export class Gather<T> {
     this.fail('deadline', `The overall timeout of ${this.#order.timeout} ms has passed.`);
   }
 
-  /** Looks every second after parts that are silent while they are waited for, and says of the others that they are wanted. */
-  #watchParts(): void {
-    const { clock, constants } = this.#in;
-    const every = Math.min(constants.heartbeat, this.#order.messageTimeout / 4);
-    const due = clock.now() + every;
-    this.#watch = clock.after(every, () => {
-      // Late means that we were stopped: what the parts have said meanwhile is read before anything is judged. And
-      // silence while the consumer was busy elsewhere is none of theirs: they may have run out of credit.
-      const late = clock.now() - due > constants.heartbeat;
-      const away = !this.#asked && this.#wakers.length === 0;
-      this.#asked = false;
-      for (const lane of this.#lanes) this.#watchLane(lane, clock.now(), late || away);
-      if (!this.#over) this.#watchParts();
-    });
-  }
-
-  #watchLane(lane: Lane, now: number, spared: boolean): void {
+  #fellSilent(lane: Lane, source: Source): void {
     const { job, messageTimeout } = this.#order;
-    for (const source of lane.sources.values()) {
-      source.stillWanted();
-      if (spared) source.heard = now;
-      const waiting = source.state !== 'complete' && !source.hasRows && !lane.hasRows;
-      if (!waiting || now - source.heard <= messageTimeout) continue;
-      this.#kill(source);
-      const context = {
-        job,
-        node: source.node.name,
-        shard: lane.order.shard,
-        ref: this.#in.ref(source.counter),
-        detail: 'message',
-      };
-      this.#copyFailed(
-        lane,
-        source,
-        new ClusterError('timeout', `Nothing was heard for ${messageTimeout} ms.`, context),
-      );
-    }
+    this.#kill(source);
+    const node = source.node.name;
+    const context = { job, node, shard: lane.order.shard, ref: this.#in.ref(source.counter), detail: 'message' };
+    const error = new ClusterError('timeout', `Nothing was heard for ${messageTimeout} ms.`, context);
+    this.#copyFailed(lane, source, error);
   }
 
   /** Resolves when something has changed. */
   async #news(): Promise<void> {
-    this.#asked = true;
     await new Promise<void>((resolve) => this.#wakers.push(resolve));
   }
 

@@ -4,6 +4,7 @@ import type { GuardianshipOptions } from './guardianship.ts';
 import { Guardianship } from './guardianship.ts';
 import type { NodeState } from './node.ts';
 import { ClusterNode } from './node.ts';
+import { doubled } from './trouble.ts';
 
 export interface IncarnationOptions {
   readonly addresses: readonly string[];
@@ -18,6 +19,8 @@ export interface IncarnationOptions {
   /** Keeps the process alive until what it returns is called. */
   readonly hold: () => () => void;
   readonly changed: (node: ClusterNode) => void;
+  /** A node is not up, for a reason that was not told yet. */
+  readonly troubled: (node: ClusterNode) => void;
   /** This incarnation is over, the coordinator is not: the next request begins a new one. */
   readonly fenced: (why: string) => void;
   readonly other: (node: ClusterNode, message: Message) => void;
@@ -44,8 +47,7 @@ export class Incarnation {
   #streams = 0;
 
   constructor(options: IncarnationOptions) {
-    const { clock, entropy, constants, transport, identity, secret, codec, spawn, hold, changed, fenced, other } =
-      options;
+    const { clock, entropy, constants, transport, identity, secret, codec, spawn, hold, fenced, other } = options;
     this.clock = clock;
     this.constants = constants;
     this.codec = codec;
@@ -60,10 +62,12 @@ export class Incarnation {
       fenced: (why, error) => this.#over(error, () => fenced(why)),
     });
     const { guardian } = this;
-    const notice = (node: ClusterNode): void => {
-      changed(node);
-      for (const wake of this.#waiting) wake();
-    };
+    const notice =
+      (tell: (node: ClusterNode) => void) =>
+      (node: ClusterNode): void => {
+        tell(node);
+        for (const wake of this.#waiting) wake();
+      };
     this.nodes = options.addresses.map(
       (address) =>
         new ClusterNode({
@@ -75,7 +79,14 @@ export class Incarnation {
           identity,
           secret,
           guardian,
-          changed: notice,
+          changed: notice(options.changed),
+          troubled: notice(options.troubled),
+          refused: (node, peer) =>
+            doubled(
+              node.address,
+              peer,
+              this.nodes.filter((each) => each !== node),
+            ),
           other,
         }),
     );
@@ -125,14 +136,21 @@ export class Incarnation {
         node: name,
       });
     }
-    const why = node.trouble instanceof Error ? `: ${node.trouble.message}` : '';
+    if (node.state === 'draining')
+      return new ClusterError('maintenance', 'The node is draining: it takes nothing new.', { job, node: name });
+    const why = node.trouble === undefined ? '.' : `: ${node.trouble.text}`;
     return new ClusterError('down', `The node is ${node.state}${why}`, { job, node: name, cause: node.trouble });
   }
 
-  /** Resolves when each group of nodes has one that is up, or when the time has passed. */
+  /** Resolves when each group of nodes has one that is up or none that may be, or when the time has passed. */
   async whenReachable(groups: readonly (readonly string[])[], ms: number): Promise<void> {
-    const reachable = (): boolean => groups.every((names) => names.some((name) => this.node(name)?.state === 'up'));
-    if (reachable()) return;
+    const isUp = (name: string): boolean => this.node(name)?.state === 'up';
+    await this.until(() => groups.every((names) => names.some(isUp) || !names.some((name) => this.#mayBeUp(name))), ms);
+  }
+
+  /** Resolves when it is so, as far as nodes decide it, or when the time has passed. */
+  async until(isSo: () => boolean, ms: number): Promise<void> {
+    if (isSo()) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         timer.cancel();
@@ -140,11 +158,18 @@ export class Incarnation {
         resolve();
       };
       const look = (): void => {
-        if (reachable()) done();
+        if (isSo()) done();
       };
       const timer = this.clock.after(ms, done);
       this.#waiting.add(look);
     });
+  }
+
+  /** A name that nobody has said may still be that of a node that was never reached. */
+  #mayBeUp(name: string): boolean {
+    const node = this.node(name);
+    if (node !== undefined) return node.mayBeUp;
+    return this.nodes.some(({ id, mayBeUp }) => id === undefined && mayBeUp);
   }
 
   /** Whether a node knows the job as a generator; what nobody knows is refused by the node. */

@@ -1,10 +1,12 @@
-import type { Clock, Constants, Entropy, Identity, Message, ProtocolError, Timer, Transport } from '@muster/rexi';
+import type { Clock, Constants, Entropy, Identity, Message, Peer, ProtocolError, Timer, Transport } from '@muster/rexi';
 import { Channel, CloseCode, ClusterError, surelyDeadAfter } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import { backoff } from './backoff.ts';
 import type { CastHandler } from './casts.ts';
 import { Casts } from './casts.ts';
 import type { Guardianship } from './guardianship.ts';
+import { cutWhenSilent } from './silence.ts';
+import { isLasting, lostSession } from './trouble.ts';
 
 export interface CastOrder {
   readonly job: string;
@@ -37,6 +39,10 @@ export interface NodeOptions {
   readonly guardian: Guardianship;
   /** The node's state has changed. */
   readonly changed: (node: ClusterNode) => void;
+  /** Something else than before keeps the node from being up. */
+  readonly troubled?: (node: ClusterNode) => void;
+  /** Why the node may not be who it has proved to be; undefined: it may. */
+  readonly refused?: (node: ClusterNode, peer: Peer) => ClusterError | undefined;
   /** Messages that belong to no cast: answers to requests, and objects. */
   readonly other: (node: ClusterNode, message: Message) => void;
 }
@@ -46,11 +52,13 @@ export class ClusterNode {
   readonly address: string;
   /** Known after the first handshake; pinned from then on. */
   id: string | undefined;
+  /** The life of the node that is linked, or was last. */
+  incarnation: string | undefined;
   /** The jobs that the node runs; known once it is up. */
   jobs: ReadonlyMap<string, boolean> = new Map();
   state: NodeState = 'dialling';
   /** Why it is not up, where it is not. */
-  trouble: unknown;
+  trouble: ClusterError | undefined;
   readonly #options: NodeOptions;
   readonly #casts: Casts = new Casts();
   readonly #confirms: Map<number, () => void> = new Map();
@@ -75,6 +83,11 @@ export class ClusterNode {
 
   get name(): string {
     return this.id ?? this.address;
+  }
+
+  /** Whether it may be up by itself before long, or is. */
+  get mayBeUp(): boolean {
+    return this.state !== 'draining' && this.state !== 'closed' && !isLasting(this.trouble);
   }
 
   /** Casts that have not ended. */
@@ -154,9 +167,9 @@ export class ClusterNode {
     this.#stop.abort();
     this.#retry?.cancel();
     this.#watch?.cancel();
-    this.#channel?.close(CloseCode.normal, reason);
-    this.#down(new ClusterError('closed', reason, { node: this.name }));
-    this.#become('closed');
+    const channel = this.#channel;
+    channel?.close(CloseCode.normal, reason);
+    this.#down(new ClusterError('closed', reason, { node: this.name }), 'closed');
   }
 
   /** This incarnation is over: every reference hears `error`, and nothing is dialled again. */
@@ -165,9 +178,8 @@ export class ClusterNode {
     this.#retry?.cancel();
     this.#watch?.cancel();
     const channel = this.#channel;
-    this.#down(error);
+    this.#down(error, 'closed');
     channel?.abort(error.message);
-    this.#become('closed');
   }
 
   async #dial(): Promise<void> {
@@ -178,16 +190,23 @@ export class ClusterNode {
       const known = this.id === undefined ? {} : { expect: this.id };
       const link = await transport.dial(address, { identity, secret, timeout: constants.connect, signal, ...known });
       if (signal.aborted) return link.abort('closed meanwhile');
+      const refused = this.#options.refused?.(this, link.peer);
+      if (refused !== undefined) {
+        link.abort(refused.text);
+        throw refused;
+      }
       link.unref?.();
       this.id = link.peer.id;
+      this.incarnation = link.peer.incarnation;
       const channel = this.#converse(link);
       // The guardian is there before the first cast is: otherwise a crash between the two would leave an orphan.
       await guardian.guard(address, link.peer.id);
       if (!signal.aborted && this.#channel === channel) this.#open(channel);
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
-      this.trouble = error;
-      if (!signal.aborted) this.#redial();
+      if (signal.aborted) return;
+      this.#isTroubledBy(error);
+      this.#redial();
     }
   }
 
@@ -204,11 +223,7 @@ export class ClusterNode {
         ended: (end) => {
           if (this.#channel !== channel) return;
           this.#channel = undefined;
-          this.#lost(
-            new ClusterError('down', `The session with the node was lost: ${end.reason || `close code ${end.code}`}.`, {
-              node: this.name,
-            }),
-          );
+          this.#lost(lostSession(this.name, end));
         },
       },
     });
@@ -230,10 +245,12 @@ export class ClusterNode {
       case 'session-accepted':
         return this.#accept(message);
       case 'session-refused':
-        this.trouble = new ClusterError(
-          message.code === 'fenced' ? 'fenced' : 'down',
-          `The node refused the session: ${message.reason}.`,
-          { node: this.name },
+        this.#isTroubledBy(
+          new ClusterError(
+            message.code === 'fenced' ? 'fenced' : 'down',
+            `The node refused the session: ${message.reason}.`,
+            { node: this.name },
+          ),
         );
         return this.#channel?.abort('the session was refused');
       case 'killed':
@@ -274,7 +291,8 @@ export class ClusterNode {
     this.#options.guardian.vouch(this.address, this.#session, this.#bound);
     this.#heartbeat(message.stamp);
     this.#become('up');
-    this.#watchSilence();
+    this.#watch?.cancel();
+    if (this.#channel !== undefined) this.#watch = cutWhenSilent(this.#channel, this.#bound, this.#options);
   }
 
   #suspect(silent: boolean): void {
@@ -282,41 +300,29 @@ export class ClusterNode {
     else if (!silent && this.state === 'suspect') this.#become('up');
   }
 
-  /** A link that says nothing for the coordinator's own bound belongs to a session whose jobs are dead by now. */
-  #watchSilence(): void {
-    const { clock, constants } = this.#options;
-    this.#watch?.cancel();
-    const channel = this.#channel;
-    const bound = this.#bound;
-    const look = (due: number): void => {
-      if (channel === undefined || channel.ended) return;
-      const now = clock.now();
-      const late = now - due > constants.heartbeat;
-      const left = channel.heard + bound - now;
-      // Late means that we were stopped: what the node has said meanwhile is read before anything is judged.
-      if (left <= 0 && !late) return channel.abort(`nothing was heard for ${Math.round(bound)} ms`);
-      const wait = left > 0 ? left : constants.heartbeat;
-      this.#watch = clock.after(wait, () => look(now + wait));
-    };
-    look(clock.now());
-  }
-
   #lost(error: ClusterError): void {
     this.#watch?.cancel();
-    this.#down(error);
+    this.#down(error, 'dialling');
     if (!this.#stop.signal.aborted) this.#redial();
   }
 
   /** Every reference of the session hears of its end once, in the order of submission. */
-  #down(error: ClusterError): void {
+  #down(error: ClusterError, next: 'dialling' | 'closed'): void {
     if (this.#accepted) void this.#options.guardian.giveUp(this.address, this.#session).catch(() => 0);
     this.#accepted = false;
     this.#channel = undefined;
     for (const confirm of this.#confirms.values()) confirm();
     this.#confirms.clear();
-    this.trouble = error;
-    if (this.state !== 'closed') this.#become('dialling');
+    if (next === 'closed') this.trouble = error;
+    else this.#isTroubledBy(error);
+    this.#become(next);
     this.#casts.down(error);
+  }
+
+  #isTroubledBy(error: ClusterError): void {
+    const known = this.trouble?.message === error.message;
+    this.trouble = error;
+    if (!known) this.#options.troubled?.(this);
   }
 
   #redial(): void {

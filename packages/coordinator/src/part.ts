@@ -1,5 +1,6 @@
 import type { ClusterError, ErrorCode } from '@muster/rexi';
 import { codes } from '@muster/rexi';
+import { retold } from './exit-error.ts';
 
 /** What has to be done for one part of a request. `copy` numbers the casts of the part, from 0. */
 export type PartEffect =
@@ -83,7 +84,8 @@ export class Part {
   failed(copy: number, error: ClusterError): PartEffect[] {
     if (!this.#live.delete(copy) || this.#over) return [];
     if (this.#chosen === copy) this.#chosen = undefined;
-    if (this.#handed || this.#isFinal(error)) return this.#fail(error);
+    if (this.#isFinal(error)) return this.#fail(error);
+    if (this.#handed) return this.#fail(this.#untried.length > 0 ? cannotBeginAgain(error) : error);
     if (this.#live.size > 0) return [];
     const next = this.#castNext();
     return next.length > 0 ? next : this.#fail(error);
@@ -136,4 +138,10 @@ export class Part {
   #fail(error: ClusterError): PartEffect[] {
     return [...this.end(), { do: 'fail', error }];
   }
+}
+
+/** There is another copy, but the consumer would get the rows that it has twice. */
+function cannotBeginAgain(error: ClusterError): ClusterError {
+  const what = error.text.replace(/\.$/, '');
+  return retold(error, `${what}; rows of it were handed on before, so no other copy could take its place.`);
 }

@@ -102,6 +102,8 @@ export class Source implements CastHandler {
   /** The consumer has done with what was read, but for the last batch where that is still held. Acked in quarters of the window. */
   consumed(holding: boolean): void {
     if (this.state !== 'started') return;
+    // What it could not send for want of credit is not held against it.
+    if (!holding) this.#hear();
     const { count, size } = holding ? this.#lastRead : nothing;
     const rows = this.#readRows - count;
     const bytes = this.#readBytes - size;
@@ -163,11 +165,12 @@ export class Source implements CastHandler {
   }
 
   exit(exit: Exit): void {
-    this.#failed(exitError(exit, this.#context(), this.#options.codec));
+    const known = exit.code === 'unknown_job' ? [...this.node.jobs.keys()] : [];
+    this.#failed(exitError(exit, this.#context(), { codec: this.#options.codec, known }));
   }
 
   down(error: ClusterError): void {
-    this.#failed(new ClusterError(error.code, error.message, { ...this.#context(), cause: error }));
+    this.#failed(new ClusterError(error.code, error.text, { ...this.#context(), cause: error }));
   }
 
   ping(): void {

@@ -33,6 +33,8 @@ export class InProcess {
   /** The coordinator's process. */
   process: Stoppable;
   readonly links: Record<Dialler, Set<Lossy>> = { coordinator: new Set(), guardian: new Set() };
+  /** Other spellings of addresses, by which they are dialled too. */
+  readonly aliases: Map<string, string> = new Map();
   readonly #constants: Partial<Constants>;
   #dead = false;
 
@@ -150,7 +152,7 @@ export class InProcess {
     const links = this.links[dialler];
     return {
       dial: async (address, options) => {
-        const link = (await this.network.dial(address, options)) as Lossy;
+        const link = (await this.network.dial(this.aliases.get(address) ?? address, options)) as Lossy;
         links.add(link);
         return link;
       },

@@ -50,6 +50,7 @@ export class ClusterError extends Error {
   readonly shard: number | string | undefined;
   readonly ref: string | undefined;
   readonly detail: string | undefined;
+  readonly #text: string;
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message + where(context), 'cause' in context ? { cause: context.cause } : undefined);
@@ -60,6 +61,12 @@ export class ClusterError extends Error {
     this.shard = context.shard;
     this.ref = context.ref;
     this.detail = context.detail;
+    this.#text = message;
+  }
+
+  /** The message without what it is about: for an error that says so itself. */
+  get text(): string {
+    return this.#text;
   }
 }
 

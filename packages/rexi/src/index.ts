@@ -14,6 +14,7 @@ export type {
   Transport,
 } from './seams.ts';
 export { systemClock, systemEntropy } from './system.ts';
+export { onAbort } from './abort.ts';
 
 export { ClusterError, codes, JobError, ProtocolError } from './errors.ts';
 export type { ErrorCode, ErrorContext } from './errors.ts';

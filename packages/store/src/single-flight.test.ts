@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '@muster/rexi/testing';
 import { bounded, SingleFlight } from './single-flight.ts';
@@ -25,6 +26,16 @@ describe('SingleFlight', () => {
     const later = run();
     started[1]?.resolve('second');
     expect(await later).toBe('second');
+  });
+
+  it('puts one listener on a signal that many callers share, and leaves none behind', async () => {
+    const { run, started } = setup();
+    const { signal } = new AbortController();
+    const calls = Array.from({ length: 30 }, () => run({ signal }));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    started[0]?.resolve('done');
+    await Promise.all(calls);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('fails for everybody who waits, and tries anew for who comes next', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '@muster/rexi';
+import { onAbort } from '@muster/rexi';
 import type { CallOptions } from './connector.ts';
 import { StoreError, type StoreErrorContext } from './errors.ts';
 
@@ -93,9 +94,9 @@ function waitFor<T>(work: Promise<T>, { signal, timeout }: CallOptions, { clock,
     const timer = timeout === undefined ? undefined : clock.after(timeout, late);
     const leave = (): void => {
       timer?.cancel();
-      signal?.removeEventListener('abort', cancel);
+      forget?.();
     };
-    signal?.addEventListener('abort', cancel);
+    const forget = signal && onAbort(signal, cancel);
     work.then((value) => (leave(), resolve(value)), fail);
   });
 }

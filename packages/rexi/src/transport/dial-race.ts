@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.ts';
 import type { ClusterError } from '../errors.ts';
 import type { Clock, DialOptions, Link } from '../seams.ts';
 import { dialCancelled, dialTimeout } from './failure.ts';
@@ -18,7 +19,7 @@ export function race(
     const first = (): boolean => {
       if (over) return false;
       timer.cancel();
-      signal?.removeEventListener('abort', cancel);
+      leave?.();
       return (over = true);
     };
     const lose = (error: ClusterError): void => {
@@ -28,7 +29,7 @@ export function race(
     };
     const cancel = (): void => lose(dialCancelled(address, signal?.reason));
     const timer = clock.after(timeout, () => lose(dialTimeout(address, timeout)));
-    signal?.addEventListener('abort', cancel, { once: true });
+    const leave = signal && onAbort(signal, cancel);
     if (signal?.aborted) return cancel();
     attempt(lost.signal).then(
       (link) => (first() ? resolve(link) : link.abort('the dial was over')),

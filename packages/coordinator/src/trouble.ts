@@ -1,0 +1,51 @@
+import type { ErrorCode, LinkEnd, Peer } from '@muster/rexi';
+import { CloseCode, ClusterError } from '@muster/rexi';
+
+/** Why a node cannot be linked to, where another attempt will find the same. */
+const lasting: ReadonlySet<ErrorCode> = new Set(['unauthorized', 'version_mismatch', 'bad_options']);
+/** Refusals of one handshake, which the next one may well not meet. */
+const passing: ReadonlySet<string | undefined> = new Set(['foreign', 'old', 'replayed']);
+
+/** Whether somebody has to change something before the node can be linked to: waiting is in vain. */
+export function isLasting(trouble: ClusterError | undefined): boolean {
+  return trouble !== undefined && lasting.has(trouble.code) && !passing.has(trouble.detail);
+}
+
+/** What the end of its link means for the session, and what to look at. */
+export function lostSession(node: string, end: LinkEnd): ClusterError {
+  return new ClusterError('down', `The session with the node was lost: ${meaning(end)}.`, { node });
+}
+
+function meaning({ by, code, reason }: LinkEnd): string {
+  if (by === 'silent') {
+    const fault = reason === '' ? '' : ` (${reason})`;
+    return `the link broke without a word${fault}; check the network in between, and the node's log`;
+  }
+  if (reason !== '') return reason.replace(/\.$/, '');
+  if (code === 1006)
+    return "the node hung up without a word; its process has ended, or something in between cut the link: see the node's log";
+  const [name] = Object.entries(CloseCode).find(([, known]) => known === code) ?? ['unknown'];
+  return `it was closed with code ${code} (${name})`;
+}
+
+/** A node as far as its identity goes. */
+export interface Named {
+  readonly address: string;
+  readonly id: string | undefined;
+  readonly incarnation: string | undefined;
+}
+
+/** Why `address` may not be `peer` beside these others: two that are one, or one name for two, would be mixed up. */
+export function doubled(address: string, peer: Peer, others: Iterable<Named>): ClusterError | undefined {
+  for (const other of others) {
+    if (other.incarnation === peer.incarnation) {
+      const text = `${other.address} and ${address} are one node, "${peer.id}"; name it once.`;
+      return new ClusterError('bad_options', text, { detail: 'incarnation' });
+    }
+    if (other.id === peer.id) {
+      const text = `There are two nodes "${peer.id}": ${other.address} came first, and ${address} is left out; give each an id of its own.`;
+      return new ClusterError('bad_options', text, { detail: 'id' });
+    }
+  }
+  return undefined;
+}
