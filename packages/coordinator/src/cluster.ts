@@ -50,7 +50,8 @@ interface ClusterEvents {
 
 /**
  * A coordinator's handle on its cluster. The end of its `await using` scope, or `close()`, kills what is left and waits
- * until that is confirmed; what does not answer is left to the guardian, which outlives the process if it must.
+ * until that is confirmed; what does not answer is left to the guardian, which outlives the process if it must. Requests
+ * under way keep the process alive, the handle alone does not.
  */
 export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterEvents> implements AsyncDisposable {
   /** The jobs of `typeof jobs`, by name: call, stream, scatter, reduce. */
@@ -183,7 +184,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     const enough = (): boolean => incarnation.count('up') >= count;
     const decided = (): boolean => enough() || nodes.filter(({ mayBeUp }) => mayBeUp).length < count;
     await this.#held(() => incarnation.until(decided, constants.connect));
-    if (!enough()) throw this.#notUp(count, decided());
+    if (!enough()) throw incarnation.over ?? this.#notUp(nodes, count, decided());
   }
 
   /** Kills what is left, with confirmation, and lets everything go. May be called twice. */
@@ -276,8 +277,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     return gather;
   }
 
-  #notUp(count: number, final: boolean): ClusterError {
-    const { nodes } = this.#current();
+  #notUp(nodes: readonly ClusterNode[], count: number, final: boolean): ClusterError {
     const down = nodes.filter(({ state }) => state !== 'up');
     const cause = (down.find(({ trouble }) => isLasting(trouble)) ?? down.find(({ trouble }) => trouble))?.trouble;
     const code = cause !== undefined && isLasting(cause) ? cause.code : 'unreachable';

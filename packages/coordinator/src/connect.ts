@@ -7,6 +7,10 @@ import { checkConnect } from './options.ts';
 
 /**
  * Connects to worker nodes. Resolves when `minNodes` are up; the others are dialled until they are.
+ *
+ * What is under way keeps the process alive: a call, a stream until it has ended, a question, a fetched object, `whenUp`
+ * and `close`. An open handle alone does not, so a program ends when it has nothing to do; its guardian then sees to it
+ * that nothing of it is left.
  * @throws ClusterError `bad_options`, `unreachable`, `unauthorized`, `version_mismatch`, `unavailable`
  */
 export async function connect<Jobs = Record<string, never>>(options: ConnectOptions): Promise<Cluster<Jobs>> {
@@ -14,16 +18,18 @@ export async function connect<Jobs = Record<string, never>>(options: ConnectOpti
   const transport = options.seams?.transport ?? wsTransport({ clock, entropy });
   const hold = keepAlive();
   const release = hold();
-  const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn }, hold);
   try {
-    await cluster.whenUp(options.minNodes ?? 1);
-  } catch (error) {
-    await cluster.close();
-    throw error;
+    const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn }, hold);
+    try {
+      await cluster.whenUp(options.minNodes ?? 1);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+    return cluster;
   } finally {
     release();
   }
-  return cluster;
 }
 
 /** Sockets and guardian never keep the process alive; what is under way does, until its hold is released. */

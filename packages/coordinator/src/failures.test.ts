@@ -9,7 +9,7 @@ const times = (text: string, what: string): number => text.split(what).length - 
 
 const thrown = (promise: Promise<unknown>): Promise<ClusterError> =>
   promise.then(
-    () => expect.unreachable() as never,
+    () => expect.unreachable(),
     (error: ClusterError) => error,
   );
 

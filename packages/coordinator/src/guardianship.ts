@@ -12,8 +12,8 @@ export interface GuardianProcess {
 
 export interface GuardianEvents {
   said(message: FromGuardian): void;
-  /** It has exited, and everything that it has said was read. Once, last. */
-  exited(): void;
+  /** It has exited, and everything that it has said was read; or it never was, for the reason given. Once, last. */
+  exited(why?: ClusterError): void;
 }
 
 /** Starts a guardian: a process in production, the same core in one process under simulation. */
@@ -136,7 +136,10 @@ export class Guardianship {
     const { identity, secret, constants } = this.#options;
     this.#number += 1;
     this.#registered = 0;
-    const guardian = this.#options.spawn({ said: (message) => this.#said(message), exited: () => this.#exited() });
+    const guardian = this.#options.spawn({
+      said: (message) => this.#said(message),
+      exited: (why) => this.#exited(why),
+    });
     this.#process = guardian;
     guardian.send({
       do: 'begin',
@@ -213,7 +216,7 @@ export class Guardianship {
   }
 
   /** Only now, with its pipe read to the end, is it known whether it has fenced us. */
-  #exited(): void {
+  #exited(why?: ClusterError): void {
     this.#patience?.cancel();
     this.#process = undefined;
     // A guardian that is gone echoes no stamps any more; what it last echoed is not known, only that it was before now.
@@ -230,10 +233,11 @@ export class Guardianship {
     while (now - (this.#failures[0] ?? now) > failureWindow) this.#failures.shift();
     if (this.#failures.length >= mostFailures) {
       return this.#over(
-        new ClusterError(
-          'unavailable',
-          `${mostFailures} guardians have died within a minute. Look at what ends them, then connect again.`,
-        ),
+        why ??
+          new ClusterError(
+            'unavailable',
+            `${mostFailures} guardians have died within a minute. Look at what ends them, then connect again.`,
+          ),
         'no guardian can be kept alive',
       );
     }

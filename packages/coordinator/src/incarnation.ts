@@ -39,6 +39,8 @@ export class Incarnation {
   readonly codec: ValueCodec;
   readonly guardian: Guardianship;
   readonly nodes: readonly ClusterNode[];
+  /** Why this incarnation is over; undefined: it is not. */
+  over: ClusterError | undefined;
   readonly #identity: Identity;
   readonly #hold: () => () => void;
   /** Open requests, each with what releases its hold on the process. */
@@ -192,6 +194,7 @@ export class Incarnation {
   }
 
   #over(error: ClusterError, tell: () => void): void {
+    this.over = error;
     // Requests first: that everything is over is no matter of one part of them.
     for (const request of [...this.#requests.keys()]) request.fail(error.code, error.message);
     for (const node of this.nodes) node.abandon(error);

@@ -8,7 +8,7 @@ describe('the timeout between messages', () => {
     const began = world.clock.now();
     return world.run(
       promise.then(
-        () => expect.unreachable() as never,
+        () => expect.unreachable(),
         (error: { code: string }) => [world.clock.now() - began, error.code] as [number, string],
       ),
     );
