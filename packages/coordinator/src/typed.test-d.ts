@@ -44,6 +44,11 @@ const jobs = {
     },
   }),
 
+  // Every value may be asked for these.
+  toJSON: async (): Promise<number> => 1,
+  inspect: async (): Promise<number> => 1,
+  valueOf: async (): Promise<number> => 1,
+
   // Not jobs.
   version: 3,
 };
@@ -121,6 +126,11 @@ export async function check({ jobs: j }: Cluster<typeof jobs>): Promise<void> {
   void j.add.reduce({ a: 1, b: 2 }, { initial: 0, reduce: (sum: number, value) => sum + value, limit: 1 });
   // @ts-expect-error -- rows have no such field to merge by
   void j.everything.scatter(undefined, { merge: { by: 'name' } });
+  // @ts-expect-error -- what JSON asks of every value
+  void j.toJSON();
+  // @ts-expect-error -- what printing asks of some values
+  void j.inspect();
+  expectTypeOf(j.valueOf()).not.toEqualTypeOf<Promise<number>>();
   // @ts-expect-error -- a number is no job
   void j.version();
 

@@ -17,14 +17,24 @@ interface Verbs {
   reduce<R>(args: unknown, options: ReduceOptions<unknown, R>): Promise<R>;
 }
 
-/** Any name that is asked for is a job; one that no node knows is refused there. */
+/**
+ * What `await`, JSON, printing and test runners look for in any value, and call when it is there. These are no jobs here,
+ * or looking at a handle would run one: a job of such a name is called as `cluster.call('inspect')`.
+ */
+const reserved = ['then', 'toJSON', 'inspect', 'asymmetricMatch', '$$typeof'] as const;
+export type ReservedName = (typeof reserved)[number] | keyof typeof Object.prototype;
+
+/** Any other name that is asked for is a job; one that no node knows is refused there. */
 export function verbsOf(caller: Caller): unknown {
   const made = new Map<string, Verbs>();
-  return new Proxy(Object.create(null) as object, {
+  const plain = Object.freeze({});
+  return new Proxy(plain, {
     get: (_target, job) => {
-      // A handle that looks like a promise would be called by `await`.
-      if (typeof job !== 'string' || job === 'then') return undefined;
-      const verbs = made.get(job) ?? verbsOfJob(caller, job);
+      const known = made.get(job as string);
+      if (known !== undefined) return known;
+      if (typeof job !== 'string' || reserved.some((name) => name === job) || job in plain)
+        return Reflect.get(plain, job) as unknown;
+      const verbs = verbsOfJob(caller, job);
       made.set(job, verbs);
       return verbs;
     },

@@ -106,6 +106,22 @@ describe('PeerResolver', () => {
     expect(dialled).toHaveLength(2);
   });
 
+  it('lets no forged key with another address come between an honest one and its node', async () => {
+    const world = setup();
+    const dialled: string[] = [];
+    const dial = async (address: string): Promise<ObjectPort> => {
+      dialled.push(address);
+      if (address !== 'memory:b') return new Promise<never>(() => {});
+      return new LinkedPort(world.clock, { table: world.b.table });
+    };
+    const resolver = new PeerResolver({ clock: world.clock, dial });
+    const honest = world.b.put(pattern(300));
+    void resolver.get(honest.replace('memory:b', 'memory:evil')).catch(() => {});
+    expect(same(await world.done(resolver.get(honest, { timeout: 1_000 })), pattern(300))).toBe(true);
+    expect(dialled).toEqual(['memory:evil', 'memory:b']);
+    resolver.close();
+  });
+
   it('says `lost` when the link goes under a transfer, and dials again next time', async () => {
     const { resolver, b, ports, clock, done } = setup();
     const key = b.put(pattern(3_000_000));

@@ -38,7 +38,10 @@ export class PeerResolver {
   readonly #clock: Clock;
   readonly #cache: ByteCache;
   readonly #gets: SingleFlight<Uint8Array>;
-  /** By node and incarnation: while a node restarts, there are two of its name. The least recently used comes first. */
+  /**
+   * By node, incarnation and address. While a node restarts there are two of its name, and a key may be forged: what an
+   * address leads to is nobody's business but of the keys that name it. The least recently used comes first.
+   */
   readonly #links = new Map<string, PeerLink>();
   #closed = false;
 
@@ -122,7 +125,7 @@ export class PeerResolver {
   }
 
   async #use<T>(key: ObjectKey, about: StoreErrorContext, work: (client: ObjectClient) => Promise<T>): Promise<T> {
-    const name = `${key.node}@${key.incarnation}`;
+    const name = `${key.node}@${key.incarnation} ${key.address}`;
     const link = this.#links.get(name) ?? this.#dial(name, key, about);
     this.#claim(name, link);
     try {
