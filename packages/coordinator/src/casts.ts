@@ -1,5 +1,24 @@
-import type { ClusterError, Exit, Last, Message, Reply, Rows } from '@muster/rexi';
+import type { Cast, ClusterError, Exit, Last, Message, Reply, Rows } from '@muster/rexi';
 import { CloseCode, ProtocolError } from '@muster/rexi';
+
+export interface CastOrder {
+  readonly job: string;
+  readonly args: Uint8Array;
+  readonly byKey: boolean;
+  readonly priority: number;
+  /** On the coordinator's clock; Infinity: none. */
+  readonly deadline: number;
+}
+
+/** Milliseconds that a cast can say are left. */
+const longest = 2 ** 32 - 1;
+
+/** The cast as it is said at `now`, when its first byte is handed to the socket. */
+export function castMessage(order: CastOrder, parts: Cast['parts'], now: number): Cast {
+  const { job, args, byKey, priority, deadline } = order;
+  const timeLeft = deadline === Infinity ? 0 : Math.min(longest, Math.max(1, Math.ceil(deadline - now)));
+  return { type: 'cast', job, timeLeft, priority, byKey, args, parts };
+}
 
 /** What becomes of one cast. Exactly one of `value`, `last`, `exit` and `down` is called, once, last. */
 export interface CastHandler {

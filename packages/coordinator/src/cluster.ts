@@ -24,7 +24,7 @@ import type {
 import { RowOrder } from './row-order.ts';
 import { RowStream } from './row-stream.ts';
 import type { ClusterJobs } from './typed.ts';
-import { isLasting } from './trouble.ts';
+import { tooFewUp } from './trouble.ts';
 import { verbsOf } from './verbs.ts';
 
 /** A node as its coordinator sees it. */
@@ -184,7 +184,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     const enough = (): boolean => incarnation.count('up') >= count;
     const decided = (): boolean => enough() || nodes.filter(({ mayBeUp }) => mayBeUp).length < count;
     await this.#held(() => incarnation.until(decided, constants.connect));
-    if (!enough()) throw incarnation.over ?? this.#notUp(nodes, count, decided());
+    if (!enough()) throw incarnation.over ?? tooFewUp(nodes, count, decided() ? undefined : constants.connect);
   }
 
   /** Kills what is left, with confirmation, and lets everything go. May be called twice. */
@@ -276,23 +276,6 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     if (signal !== undefined) gather.endWith(signal);
     return gather;
   }
-
-  #notUp(nodes: readonly ClusterNode[], count: number, final: boolean): ClusterError {
-    const down = nodes.filter(({ state }) => state !== 'up');
-    const cause = (down.find(({ trouble }) => isLasting(trouble)) ?? down.find(({ trouble }) => trouble))?.trouble;
-    const code = cause !== undefined && isLasting(cause) ? cause.code : 'unreachable';
-    const when = final ? '' : ` after ${this.#constants.connect} ms`;
-    const troubles = down.map(troubleOf).join('; ');
-    return new ClusterError(code, `Fewer than ${count} of ${nodes.length} nodes are up${when}: ${troubles}.`, {
-      cause,
-    });
-  }
-}
-
-/** What a node suffers from, with its address said once. */
-function troubleOf({ address, state, trouble }: ClusterNode): string {
-  const text = trouble?.text.replace(/\.$/, '') ?? `it is ${state}`;
-  return text.includes(address) ? text : `${address}: ${text}`;
 }
 
 /** 1 GiB, as an object transfer takes at most. */

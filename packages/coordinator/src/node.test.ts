@@ -21,6 +21,7 @@ class World {
   readonly closes: number[] = [];
   readonly states: string[] = [];
   readonly ends: string[] = [];
+  readonly troubles: string[] = [];
   accepts = true;
   node: ClusterNode | undefined;
 
@@ -47,6 +48,7 @@ class World {
       secret,
       guardian,
       changed: ({ state }) => void this.states.push(state),
+      troubled: ({ trouble }) => void this.troubles.push(trouble?.message ?? ''),
       other: () => undefined,
     });
     await this.clock.pass(1_000);
@@ -249,6 +251,17 @@ describe("a coordinator's conversation with a node", () => {
     expect(sessions).toEqual([1, 2, 3, 4, 5, 6]);
     expect(opened[4]).toBeGreaterThan((opened[0] ?? 0) * 4);
     expect(opened[4]).toBeLessThan(2_000);
+  });
+
+  it('keeps in mind why its session was refused, and tells of it once', async () => {
+    const world = await new World().start();
+    world.accepts = false;
+    for (let times = 0; times < 3; times += 1) {
+      await world.say({ type: 'session-refused', session: times + 1, code: 'stale', reason: 'a newer one is open' });
+      await world.clock.pass(3_000);
+    }
+    expect(world.troubles).toEqual(['The node refused the session: a newer one is open. (node w1)']);
+    expect(world.node?.trouble?.message).toBe(world.troubles[0]);
   });
 
   it('rule 13: closes what says something that no worker may say, with the code, and its references are down', async () => {

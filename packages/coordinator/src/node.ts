@@ -1,21 +1,23 @@
-import type { Clock, Constants, Entropy, Identity, Message, Peer, ProtocolError, Timer, Transport } from '@muster/rexi';
+import type {
+  Clock,
+  Constants,
+  Entropy,
+  Identity,
+  Link,
+  Message,
+  Peer,
+  ProtocolError,
+  Timer,
+  Transport,
+} from '@muster/rexi';
 import { Channel, CloseCode, ClusterError, surelyDeadAfter } from '@muster/rexi';
 import { failpoint } from '#failpoint';
-import { backoff } from './backoff.ts';
-import type { CastHandler } from './casts.ts';
-import { Casts } from './casts.ts';
+import type { CastHandler, CastOrder } from './casts.ts';
+import { castMessage, Casts } from './casts.ts';
+import { Dialler } from './dialler.ts';
 import type { Guardianship } from './guardianship.ts';
 import { cutWhenSilent } from './silence.ts';
 import { isLasting, lostSession } from './trouble.ts';
-
-export interface CastOrder {
-  readonly job: string;
-  readonly args: Uint8Array;
-  readonly byKey: boolean;
-  readonly priority: number;
-  /** On the coordinator's clock; Infinity: none. */
-  readonly deadline: number;
-}
 
 /**
  * Where a node stands. Casts go to nodes that are up; a suspect one keeps its streams, but gets nothing new.
@@ -24,9 +26,6 @@ export interface CastOrder {
  *         ^____________________│__________│      (session lost: every reference in it is down)
  */
 export type NodeState = 'dialling' | 'opening' | 'up' | 'suspect' | 'draining' | 'closed';
-
-/** Milliseconds that a cast can say are left. */
-const longest = 2 ** 32 - 1;
 
 export interface NodeOptions {
   readonly address: string;
@@ -70,15 +69,22 @@ export class ClusterNode {
   #heardStamp = 0;
   #stampAt = 0;
   #nextConfirm = 0;
-  #attempt = 0;
-  #retry: Timer | undefined;
+  readonly #dialler: Dialler;
   #watch: Timer | undefined;
-  readonly #stop = new AbortController();
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.address = options.address;
-    void this.#dial();
+    this.#dialler = new Dialler({
+      ...options,
+      id: () => this.id,
+      linked: (link) => this.#linked(link),
+      failed: (error) => {
+        this.#isTroubledBy(error);
+        this.#redial();
+      },
+    });
+    void this.#dialler.dial();
   }
 
   get name(): string {
@@ -114,11 +120,7 @@ export class ClusterNode {
     const { clock, guardian } = this.#options;
     failpoint('before-cast');
     const counted = parts.map(({ shard }) => ({ counter: guardian.take(), shard }));
-    const { job, args, byKey, priority, deadline } = order;
-    const make = (): Message => {
-      const timeLeft = deadline === Infinity ? 0 : Math.min(longest, Math.max(1, Math.ceil(deadline - clock.now())));
-      return { type: 'cast', job, timeLeft, priority, byKey, args, parts: counted };
-    };
+    const make = (): Message => castMessage(order, counted, clock.now());
     this.#channel?.send(make(), make); // Throws what is too large to be sent, and then nothing was cast.
     parts.forEach(({ handler }, i) => this.#casts.add(counted[i]?.counter ?? 0, handler));
     failpoint('after-cast');
@@ -164,8 +166,7 @@ export class ClusterNode {
 
   /** Ends the conversation for good. What still runs is the guardian's. */
   close(reason: string): void {
-    this.#stop.abort();
-    this.#retry?.cancel();
+    this.#dialler.stop();
     this.#watch?.cancel();
     const channel = this.#channel;
     channel?.close(CloseCode.normal, reason);
@@ -174,43 +175,30 @@ export class ClusterNode {
 
   /** This incarnation is over: every reference hears `error`, and nothing is dialled again. */
   abandon(error: ClusterError): void {
-    this.#stop.abort();
-    this.#retry?.cancel();
+    this.#dialler.stop();
     this.#watch?.cancel();
     const channel = this.#channel;
     this.#down(error, 'closed');
     channel?.abort(error.message);
   }
 
-  async #dial(): Promise<void> {
-    const { transport, identity, secret, constants, address, guardian } = this.#options;
-    this.#become('dialling');
-    const { signal } = this.#stop;
-    try {
-      const known = this.id === undefined ? {} : { expect: this.id };
-      const link = await transport.dial(address, { identity, secret, timeout: constants.connect, signal, ...known });
-      if (signal.aborted) return link.abort('closed meanwhile');
-      const refused = this.#options.refused?.(this, link.peer);
-      if (refused !== undefined) {
-        link.abort(refused.text);
-        throw refused;
-      }
-      link.unref?.();
-      this.id = link.peer.id;
-      this.incarnation = link.peer.incarnation;
-      const channel = this.#converse(link);
-      // The guardian is there before the first cast is: otherwise a crash between the two would leave an orphan.
-      await guardian.guard(address, link.peer.id);
-      if (!signal.aborted && this.#channel === channel) this.#open(channel);
-    } catch (error) {
-      if (!(error instanceof ClusterError)) throw error;
-      if (signal.aborted) return;
-      this.#isTroubledBy(error);
-      this.#redial();
+  async #linked(link: Link): Promise<void> {
+    const { guardian, refused } = this.#options;
+    const error = refused?.(this, link.peer);
+    if (error !== undefined) {
+      link.abort(error.text);
+      throw error;
     }
+    link.unref?.();
+    this.id = link.peer.id;
+    this.incarnation = link.peer.incarnation;
+    const channel = this.#converse(link);
+    // The guardian is there before the first cast is: otherwise a crash between the two would leave an orphan.
+    await guardian.guard(this.address, link.peer.id);
+    if (!this.#dialler.stopped && this.#channel === channel) this.#open(channel);
   }
 
-  #converse(link: ConstructorParameters<typeof Channel>[0]): Channel {
+  #converse(link: Link): Channel {
     const { clock, constants } = this.#options;
     const channel: Channel = new Channel(link, {
       clock,
@@ -245,14 +233,7 @@ export class ClusterNode {
       case 'session-accepted':
         return this.#accept(message);
       case 'session-refused':
-        this.#isTroubledBy(
-          new ClusterError(
-            message.code === 'fenced' ? 'fenced' : 'down',
-            `The node refused the session: ${message.reason}.`,
-            { node: this.name },
-          ),
-        );
-        return this.#channel?.abort('the session was refused');
+        return this.#refused(message);
       case 'killed':
         this.#confirms.get(message.confirm)?.();
         this.#confirms.delete(message.confirm);
@@ -284,7 +265,7 @@ export class ClusterNode {
   #accept(message: Extract<Message, { type: 'session-accepted' }>): void {
     if (message.session !== this.#session) return;
     this.#accepted = true;
-    this.#attempt = 0;
+    this.#dialler.succeeded();
     this.trouble = undefined;
     this.jobs = new Map(message.jobs.map(({ name, stream }) => [name, stream]));
     this.#bound = surelyDeadAfter(message);
@@ -295,6 +276,15 @@ export class ClusterNode {
     if (this.#channel !== undefined) this.#watch = cutWhenSilent(this.#channel, this.#bound, this.#options);
   }
 
+  /** Why it was refused is what counts, and not that its link, of no use any more, goes as well. */
+  #refused({ code, reason }: Extract<Message, { type: 'session-refused' }>): void {
+    const channel = this.#channel;
+    this.#channel = undefined;
+    const text = `The node refused the session: ${reason}.`;
+    this.#lost(new ClusterError(code === 'fenced' ? 'fenced' : 'down', text, { node: this.name }));
+    channel?.abort('the session was refused');
+  }
+
   #suspect(silent: boolean): void {
     if (silent && this.state === 'up') this.#become('suspect');
     else if (!silent && this.state === 'suspect') this.#become('up');
@@ -303,7 +293,7 @@ export class ClusterNode {
   #lost(error: ClusterError): void {
     this.#watch?.cancel();
     this.#down(error, 'dialling');
-    if (!this.#stop.signal.aborted) this.#redial();
+    if (!this.#dialler.stopped) this.#redial();
   }
 
   /** Every reference of the session hears of its end once, in the order of submission. */
@@ -326,13 +316,10 @@ export class ClusterNode {
   }
 
   #redial(): void {
-    const { clock, entropy } = this.#options;
     this.#become('dialling');
     this.#channel?.abort('dialling again');
     this.#channel = undefined;
-    this.#retry?.cancel();
-    this.#retry = clock.after(backoff(this.#attempt, entropy), () => void this.#dial());
-    this.#attempt += 1;
+    this.#dialler.again();
   }
 
   #become(state: NodeState): void {

@@ -49,3 +49,26 @@ export function doubled(address: string, peer: Peer, others: Iterable<Named>): C
   }
   return undefined;
 }
+
+/** A node as far as it is not up. */
+export interface Troubled {
+  readonly address: string;
+  readonly state: string;
+  readonly trouble: ClusterError | undefined;
+}
+
+/** Fewer than `count` nodes are up, after so many milliseconds or for good, and why each of the others is not. */
+export function tooFewUp(nodes: readonly Troubled[], count: number, after: number | undefined): ClusterError {
+  const down = nodes.filter(({ state }) => state !== 'up');
+  const cause = (down.find(({ trouble }) => isLasting(trouble)) ?? down.find(({ trouble }) => trouble))?.trouble;
+  const code = cause !== undefined && isLasting(cause) ? cause.code : 'unreachable';
+  const when = after === undefined ? '' : ` after ${after} ms`;
+  const troubles = down.map(troubleOf).join('; ');
+  return new ClusterError(code, `Fewer than ${count} of ${nodes.length} nodes are up${when}: ${troubles}.`, { cause });
+}
+
+/** With the address said once. */
+function troubleOf({ address, state, trouble }: Troubled): string {
+  const text = trouble?.text.replace(/\.$/, '') ?? `it is ${state}`;
+  return text.includes(address) ? text : `${address}: ${text}`;
+}

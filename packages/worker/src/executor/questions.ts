@@ -1,4 +1,4 @@
-import { isStoreErrorCode, StoreError } from '@muster/store';
+import { isStoreErrorCode, StoreError, storeCodes } from '@muster/store';
 
 interface Asker {
   resolve(payload: Uint8Array): void;
@@ -31,5 +31,10 @@ export class Questions {
 /** `full: There is no room …`: a store's error where the agent says so, else a plain one. */
 function rebuilt(answer: string): Error {
   const [code = '', ...rest] = answer.split(': ');
-  return isStoreErrorCode(code) ? new StoreError(code, { detail: rest.join(': ') }) : new Error(answer);
+  if (!isStoreErrorCode(code)) return new Error(answer);
+  const said = rest.join(': ');
+  if (!said.toLowerCase().startsWith(storeCodes[code].says.toLowerCase()))
+    return new StoreError(code, { detail: said });
+  // The agent's own error has said everything: as a detail it would be said twice.
+  return Object.assign(new StoreError(code), { message: said });
 }

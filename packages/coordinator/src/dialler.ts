@@ -1,0 +1,67 @@
+import type { Clock, Constants, Entropy, Identity, Link, Timer, Transport } from '@muster/rexi';
+import { ClusterError } from '@muster/rexi';
+import { backoff } from './backoff.ts';
+
+export interface DiallerOptions {
+  readonly address: string;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly constants: Constants;
+  readonly transport: Transport;
+  readonly identity: Identity;
+  readonly secret: Uint8Array;
+  /** The node's id, once it is known: nobody else may answer. */
+  readonly id: () => string | undefined;
+  /** Takes the link. What it throws counts as a dial that has failed. */
+  readonly linked: (link: Link) => Promise<void>;
+  readonly failed: (error: ClusterError) => void;
+}
+
+/** Dials one address, and again when it is told to, each time later, until it is stopped. */
+export class Dialler {
+  readonly #options: DiallerOptions;
+  readonly #stop = new AbortController();
+  #attempt = 0;
+  #retry: Timer | undefined;
+
+  constructor(options: DiallerOptions) {
+    this.#options = options;
+  }
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  async dial(): Promise<void> {
+    const { transport, identity, secret, constants, address, id, linked, failed } = this.#options;
+    const { signal } = this.#stop;
+    try {
+      const expect = id();
+      const known = expect === undefined ? {} : { expect };
+      const link = await transport.dial(address, { identity, secret, timeout: constants.connect, signal, ...known });
+      if (signal.aborted) return link.abort('closed meanwhile');
+      await linked(link);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      if (!signal.aborted) failed(error);
+    }
+  }
+
+  /** Dials after a while, longer each time since the last success. */
+  again(): void {
+    const { clock, entropy } = this.#options;
+    this.#retry?.cancel();
+    this.#retry = clock.after(backoff(this.#attempt, entropy), () => void this.dial());
+    this.#attempt += 1;
+  }
+
+  /** What was dialled for has come about. */
+  succeeded(): void {
+    this.#attempt = 0;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#retry?.cancel();
+  }
+}
