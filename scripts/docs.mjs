@@ -41,7 +41,8 @@ Generated from the code; \`node scripts/docs.mjs\` writes it anew.
 Every failure of the cluster has a \`code\` from this list. \`job\`, \`node\`, \`shard\` and \`ref\` say what it is about as far
 as that is known, \`detail\` says who, which or what, and \`cause\` keeps the original. \`retryable\` means that another node, or
 the same one later, may well succeed. What a job threw is a \`JobError\` (code \`job_failed\`) with the user's error, rebuilt,
-as its \`cause\`. A scatter that cannot be answered in full throws a \`ScatterError\` (code \`incomplete\`) with its \`parts\`.
+as its \`cause\`. A scatter that cannot be answered in full throws a \`ScatterError\` (code \`incomplete\`) with its \`parts\`;
+it is retryable when the errors of all of them are.
 
 ${table(['code', 'meaning', 'retryable'], cluster)}
 
