@@ -26,7 +26,6 @@ describe('options that are wrong are refused at the door, with a sentence', () =
     ['no secret', () => secretBytes(undefined), /secret is the cluster's secret/],
     ['a secret that is too short', () => secretBytes('short'), /at least 16/],
     ['a shard named twice', () => shardMap([1, 1].map((id) => ({ id, nodes: ['a'] }))), /names shard 1 twice/],
-    ['a map without a shard', () => shardMap([]), /leave it out for none/],
     ['a map that is none', () => shardMap({ a: ['n'] } as never), /shards is a list like/],
     ['a shard without an id', () => shardMap([{ nodes: ['a'] }] as never), /has an id.*not undefined/],
     ['a shard that is a name', () => shardMap(['a'] as never), /has an id/],

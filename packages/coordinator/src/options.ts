@@ -87,13 +87,13 @@ function dialled(address: unknown): string {
 }
 
 /**
- * @throws ClusterError `bad_options` for a map that names no shard, a shard twice, or one without nodes that could be
+ * @throws ClusterError `bad_options` for what is no map, one that names a shard twice, or one without nodes that could be
  * named so.
  */
 export function shardMap(shards: ShardMap | readonly Shard[] | undefined): ShardMap {
   if (shards === undefined) return { version: 0, shards: [] };
   const map = Array.isArray(shards) ? { version: 1, shards: shards as readonly Shard[] } : (shards as ShardMap);
-  if (!isObject(map) || !Array.isArray(map.shards) || map.shards.length === 0)
+  if (!isObject(map) || !Array.isArray(map.shards))
     throw bad(
       'shards is a list like [{ id: 1, nodes: ["a"] }], or { version, shards } with one; leave it out for none.',
     );

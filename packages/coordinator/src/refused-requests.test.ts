@@ -68,6 +68,11 @@ describe('a request that is asked for wrongly is refused before anything leaves,
     expect(world.started).toEqual([]);
   });
 
+  it('scattered over the shards of an empty map', async () => {
+    const { world, cluster } = await up(['w1'], { shards: [] });
+    expect(await world.failure(scatter({ over: 'shards' })(cluster))).toBe('bad_options');
+  });
+
   it('scattered over a shard twice', async () => {
     const { world, cluster } = await up(['w1'], { shards });
     const refused = await world.run(scatter({ over: ['a', 'a'] })(cluster).catch((error: unknown) => error));
