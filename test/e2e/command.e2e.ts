@@ -118,6 +118,28 @@ describe('muster-worker with a wrong option', () => {
     expect(broken.ending?.code).toBe(1);
   });
 
+  it('that is a jobs file which never loads says so in time, and exits with 1', async () => {
+    const never = open('never.mjs', 'await new Promise(() => undefined); export const one = async () => 1;', 0o644);
+    const { errors, ending } = await run(...base(), '--jobs', never, '--load-timeout', '1000');
+    expect(errors).toMatch(/The jobs module .*never\.mjs was not loaded .* within 1 s/i);
+    expect(ending?.code).toBe(1);
+  });
+
+  it('is said to who embeds a node as well, by an error: Node does not give up on the await in front of it', async () => {
+    const never = open('never.mjs', 'await new Promise(() => undefined); export const one = async () => 1;', 0o644);
+    const script = open(
+      'embeds.mjs',
+      `import { startNode } from ${JSON.stringify(join(command, '../../index.js'))};
+       const node = { id: 'e', listen: 'ws://127.0.0.1:0', secret: Buffer.alloc(32, 1), pool: { loadTimeout: 500 } };
+       const error = await startNode({ ...node, jobs: ${JSON.stringify(never)}, dataDir: ${JSON.stringify(join(lab.dir, 'data-e'))} }).catch((e) => e);
+       console.log(error.code);`,
+      0o644,
+    );
+    const child = new Child(spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'], env: lab.env }));
+    expect(await within('it has ended', 10_000, child.ended)).toMatchObject({ code: 0 });
+    expect(child.output.trim()).toBe('unavailable');
+  });
+
   it('that is a TypeScript file, on a Node that cannot run it, says what to do', async () => {
     const { errors, ending } = await run(
       ...base(),

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { DataDir, eventually, isAlive, jobsFile, marked, sweep } from './executor-rig.ts';
 
@@ -174,10 +175,12 @@ describe('a reaper', () => {
     await eventually('the agent has tried in vain', () => agent.warned('The reaper cannot be started'));
     agent.child.send('go on');
     await eventually('nor can an executor be had', () => agent.warned('An executor cannot be started'));
+    process.kill(agent.lines.find(({ running }) => running === 'deaf')?.pid ?? 0, 'SIGKILL');
+    await pause(100); // What is hunted now cannot be looked for.
     agent.child.send('give back descriptors');
     await eventually('it has a reaper again', () => agent.reaper !== undefined);
     await eventually('the job runs', () => agent.running.length === 2);
-    expect(agent.exited).toEqual([]);
+    await eventually('the agent knows of the end', () => agent.exited.length === 1);
     const next = agent.reaper as number;
     agent.signal('SIGKILL');
     await agent.gone(next);

@@ -38,6 +38,7 @@ function start(options: WorkerOptions): Promise<WorkerNode> {
     pool: {
       ...(options.executors === undefined ? {} : { limits: { executors: options.executors } }),
       ...(options.spares === undefined ? {} : { spares: options.spares }),
+      ...(options.loadTimeout === undefined ? {} : { loadTimeout: options.loadTimeout }),
     },
     ...(advertise.length > 0 && { advertise }),
     ...(objects === undefined ? {} : { objectBudget: objects }),

@@ -14,6 +14,7 @@ export const usage = `muster-worker: a worker node of Muster.
   --lane NAME=N[,Q]    at most N jobs of a lane at a time (default 64), and Q waiting (10000); may be repeated
   --executors N        executors at most (default 64)
   --spares N           executors kept warm (default 2)
+  --load-timeout MS    milliseconds that the jobs module may take to load (default 30000)
   --objects SIZE       most bytes of objects held: a number, or one with KiB, MiB, GiB, kB, MB or GB (default 1GiB)
   --set NAME=VALUE     a constant of the protocol; may be repeated (see --config)
   --plaintext          listen beyond loopback without encryption
@@ -31,6 +32,7 @@ export interface WorkerOptions {
   readonly lanes: Readonly<Record<string, { concurrency: number; queue?: number }>>;
   readonly executors: number | undefined;
   readonly spares: number | undefined;
+  readonly loadTimeout: number | undefined;
   readonly objects: number | undefined;
   readonly constants: Readonly<Record<string, number>>;
   readonly plaintext: boolean;
@@ -59,6 +61,7 @@ export function readOptions(argv: readonly string[]): WorkerOptions {
     lanes: Object.fromEntries((values.lane ?? []).map(lane)),
     executors: values.executors === undefined ? undefined : count('executors', values.executors, 1),
     spares: values.spares === undefined ? undefined : count('spares', values.spares, 0),
+    loadTimeout: values['load-timeout'] === undefined ? undefined : count('load-timeout', values['load-timeout'], 1),
     objects: values.objects === undefined ? undefined : size('objects', values.objects),
     constants: Object.fromEntries((values.set ?? []).map(setting)),
     plaintext: values.plaintext ?? false,
@@ -85,6 +88,7 @@ function parse(argv: readonly string[]) {
         lane: many,
         executors: text,
         spares: text,
+        'load-timeout': text,
         objects: text,
         set: many,
         plaintext: flag,

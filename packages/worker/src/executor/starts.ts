@@ -90,17 +90,19 @@ export class Starts<E extends Lent> {
     const { jobs, clock, launcher, slots, loadTimeout, keeper, launched, unlaunched, overdue } = this.#options;
     const slot = new PoolSlot();
     slots.add(slot);
-    let waitsFor = 'its process';
+    let missing = 'its process did not start';
     // First of all, so that whoever waits for it is told in any case.
     clock.after(loadTimeout, () => {
-      if (slot.state.is === 'starting') overdue(slot, `${waitsFor} took more than ${loadTimeout / 1_000} s`);
+      if (slot.state.is === 'starting') overdue(slot, `${missing} within ${loadTimeout / 1_000} s`);
     });
     try {
       const executor = await launcher.launch(keeper(slot));
       launched(slot, executor);
       if (this.#stopped || slot.state.is !== 'starting') return;
-      waitsFor = 'the reaper';
-      void launcher.introduce(executor).then(() => (waitsFor = `loading the jobs module ${jobs}`));
+      missing = 'the reaper did not answer';
+      void launcher
+        .introduce(executor)
+        .then(() => (missing = `the jobs module ${jobs} was not loaded (does it await what never comes?)`));
     } catch (error) {
       slots.delete(slot);
       unlaunched(error);
