@@ -57,6 +57,12 @@ export async function* tick({ beat, every = 5 }, ctx) {
   }
 }
 
+/** One row, and then nothing: neither an abort nor the end of its generator is heard. */
+export async function* sulk() {
+  yield { i: 0 };
+  await new Promise(() => undefined);
+}
+
 /** Rows as fast as they are wanted. */
 export async function* count({ n, size = 0 }, ctx) {
   const text = 'x'.repeat(size);
