@@ -78,8 +78,13 @@ const stubborn = ['spin', 'block', 'daemon'];
 
 async function started(lease: number, jobs: readonly string[]): Promise<{ agent: Agent; reaper: number }> {
   const agent = new Agent(lease, jobs);
-  await eventually('all jobs run', () => agent.running.length === jobs.length);
-  await eventually('it has a reaper', () => agent.reaper !== undefined);
+  try {
+    await eventually('all jobs run', () => agent.running.length === jobs.length);
+    await eventually('it has a reaper', () => agent.reaper !== undefined);
+  } catch (error) {
+    agent[Symbol.dispose]();
+    throw error;
+  }
   return { agent, reaper: agent.reaper as number };
 }
 
