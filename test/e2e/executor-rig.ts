@@ -147,9 +147,11 @@ export class Run {
       last: (_task, value, keys) => void this.ends.push({ type: 'last', value: codec.unpack(value), keys }),
       failed: (_task, failure) => void this.ends.push({ type: 'failed', ...failure }),
       stopped: () => void this.ends.push({ type: 'stopped' }),
-      ping: () => void (this.pings += 1),
-      progress: (_task, value) => void this.progress.push(codec.unpack(value)),
-      log: () => undefined,
+      notice: (task, { ping, value }) => {
+        this.pings += Number(ping);
+        if (value.length > 0) this.progress.push(codec.unpack(value));
+        this.executor.noted(task, true);
+      },
       request: (_task, request, operation, payload) => {
         if (operation === 'put') objects.set('key-1', payload.slice());
         const found = objects.get(Buffer.from(payload).toString());

@@ -42,6 +42,8 @@ export const defaults = {
   message: 16_777_216,
   /** Control bytes waiting for a link before the session is given up. */
   controlQueue: 4_194_304,
+  /** Bytes of notices (ping, progress, log) of one session that a worker holds back; more waits in its executors. */
+  noticeQueue: 8_388_608,
   /** Containers inside containers of one value. */
   depth: 32,
   /** Items of one value, or of one batch of rows. */

@@ -45,7 +45,9 @@ const verbs = {
     const abort = new AbortController();
     const state = { rows: 0, next: 0, inOrder: true, abort };
     requests.set(name, state);
-    const all = { ...options, signal: abort.signal };
+    const onProgress = ({ n, done }) => (state.progress = { n, done });
+    const onLog = ({ message }) => (state.line = message);
+    const all = { onProgress, onLog, ...options, signal: abort.signal };
     void follow(state, async () => {
       if (verb === 'call') state.value = await cluster.call(job, args, all);
       else await readAll(state, cluster[verb](job, args, all));
@@ -72,8 +74,8 @@ const verbs = {
     return Math.min(...names.map((name) => rowsOf(requests.get(name))));
   },
   state(name) {
-    const { rows, next, inOrder, value, ended, error, endedAt } = requests.get(name);
-    return { rows, next, inOrder, value, ended, error, endedAt };
+    const { rows, next, inOrder, value, progress, line, ended, error, endedAt } = requests.get(name);
+    return { rows, next, inOrder, value, progress, line, ended, error, endedAt };
   },
   abort: (name) => requests.get(name).abort.abort(),
   pause(name) {

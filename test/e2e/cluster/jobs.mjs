@@ -119,6 +119,30 @@ export async function leaveGrandchild({ beat }, ctx) {
   return 'gone';
 }
 
+/** Says something again and again for a while, as fast as it can; then it says so, and stays. */
+async function chatter({ says, ms, size = 1_000_000 }, { progress, log, ping }) {
+  const text = 'x'.repeat(size);
+  const until = performance.now() + ms;
+  let n = 0;
+  for (; performance.now() < until; n += 1) {
+    if (says === 'progress') progress({ n, text });
+    else if (says === 'log') for (let line = 0; line < 1_000; line += 1) log(`line ${line}`, { text: 'x'.repeat(900) });
+    else ping();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  progress({ n, done: true });
+  await new Promise(() => setInterval(() => undefined, 1_000));
+}
+
+export async function chatters(args, ctx) {
+  await chatter(args, ctx);
+}
+
+export async function* chattersInStream(args, ctx) {
+  yield { i: 0 };
+  await chatter(args, ctx);
+}
+
 // Shard data under the node's own directory.
 
 export async function keep({ shard, rows }, ctx) {

@@ -20,6 +20,10 @@ export interface RequestState {
   /** Whether rows came in their order, without gap and repeat. */
   readonly inOrder: boolean;
   readonly value?: unknown;
+  /** The newest progress, as far as it is told here. */
+  readonly progress?: { readonly n: number; readonly done?: boolean };
+  /** The message of the newest line of its log. */
+  readonly line?: string;
   readonly ended?: boolean;
   readonly error?: { readonly code: string; readonly message: string };
   readonly endedAt?: number;

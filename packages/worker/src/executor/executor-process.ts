@@ -93,6 +93,10 @@ export class ExecutorProcess implements Lent {
     this.#say({ type: 'answer', request, ok, payload });
   }
 
+  noted(task: number, taken: boolean): void {
+    this.#say({ type: 'noted', task, taken });
+  }
+
   pause(): void {
     this.#spawned.socket.pause();
   }
@@ -179,12 +183,8 @@ export class ExecutorProcess implements Lent {
         return events.rowKeys(task, word.keys);
       case 'parked':
         return events.parked(task, { rows: word.rows, bytes: word.bytes });
-      case 'ping':
-        return events.ping(task);
-      case 'progress':
-        return events.progress(task, word.value);
-      case 'log':
-        return events.log(task, word.value);
+      case 'notice':
+        return events.notice(task, word);
       case 'request':
         return events.request(task, word.request, word.operation, word.payload);
       default:

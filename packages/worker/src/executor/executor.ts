@@ -3,6 +3,8 @@
  * run. Production: a prefork pool of child processes. Tests and simulation: a scripted executor.
  */
 
+import type { Notice } from './notice.ts';
+
 /** How a job shares its executor with others; see ARCHITECTURE.md. */
 export type Isolation = 'shared' | 'exclusive';
 
@@ -63,9 +65,8 @@ export interface ExecutorEvents {
   failed(task: number, failure: Failure): void;
   /** Cancelled or aborted: ended without a word to anybody. */
   stopped(task: number): void;
-  ping(task: number): void;
-  progress(task: number, value: Uint8Array): void;
-  log(task: number, value: Uint8Array): void;
+  /** Answer with `noted(task, …)`: until then there comes at most one more, and that just before the task's end. */
+  notice(task: number, notice: Notice): void;
   /** A store operation of a job (see agent-connector.ts); answer with `answer(request, …)`. */
   request(task: number, request: number, operation: string, payload: Uint8Array): void;
   /** The process is gone, with everything it has started, and the task with it. Last; only where it had not ended. */
@@ -87,6 +88,8 @@ export interface Executor {
   /** Aborts the job's signal and calls `return()` on its generator. What does not end is killed by the agent. */
   abort(task: number, reason: string): void;
   answer(request: number, ok: boolean, payload: Uint8Array): void;
+  /** A notice was passed on; or there was no room for it, and it is to be said again. */
+  noted(task: number, taken: boolean): void;
   /** Stops and continues reading its rows: the agent's own backpressure. */
   pause(): void;
   resume(): void;

@@ -4,6 +4,7 @@ import type { LoadedJob } from '../job/load.ts';
 import { asError, refused, thrown } from './failure.ts';
 import type { Failure } from './executor.ts';
 import type { Host } from './host.ts';
+import { Notices } from './notices.ts';
 import { TaskContext } from './task-context.ts';
 import type { FromExecutor, Run } from './words.ts';
 
@@ -25,6 +26,7 @@ export abstract class RunningTask {
   state: 'open' | 'aborting' | 'ended' = 'open';
   protected readonly byKey: boolean;
   protected readonly args: unknown;
+  #notices: Notices | undefined;
 
   constructor({ host, word, job, args }: Order) {
     this.host = host;
@@ -34,6 +36,16 @@ export abstract class RunningTask {
     this.job = job;
     this.args = args;
     this.context = new TaskContext(this, word);
+  }
+
+  /** What it says beside its rows and its value. */
+  get notices(): Notices {
+    const { host, id } = this;
+    return (this.#notices ??= new Notices({
+      codec: host.codec,
+      send: (notice) => host.send({ type: 'notice', task: id, ...notice }),
+      atEnd: (run) => host.turn.atEnd(run),
+    }));
   }
 
   /** The job has been taken. */
@@ -64,6 +76,7 @@ export abstract class RunningTask {
   /** Says the end, unless it was said. */
   protected finish(word: FromExecutor): void {
     if (this.state === 'ended') return;
+    if (this.state === 'open') this.#notices?.close();
     this.host.send(this.state === 'aborting' ? { type: 'stopped', task: this.id } : word);
     this.state = 'ended';
     this.context.close();

@@ -87,6 +87,8 @@ export class Runtime implements Host {
         return this.#stream(word.task)?.credit(word);
       case 'abort':
         return this.#abort(word.task, word.reason);
+      case 'noted':
+        return this.#tasks.get(word.task)?.notices.noted(word.taken);
       case 'answer':
         return this.#questions.answer(word.request, word.ok, word.payload);
     }

@@ -1,4 +1,5 @@
 import type { JobContext, JobShard, JobStore } from '../job/context.ts';
+import { packLine, packProgress } from './notice.ts';
 import type { RunningTask } from './running-task.ts';
 import type { Run } from './words.ts';
 
@@ -53,24 +54,23 @@ export class TaskContext implements JobContext {
   }
 
   get log(): JobContext['log'] {
-    const { host, id } = this.#task;
+    const { host, notices } = this.#task;
     return (message, fields) => {
-      const line = fields === undefined ? { message } : { message, fields };
-      if (this.#open) host.send({ type: 'log', task: id, value: host.codec.pack(line, 'log') });
+      if (this.#open) notices.log(packLine(host.codec, String(message), fields));
     };
   }
 
   get progress(): JobContext['progress'] {
-    const { host, id } = this.#task;
+    const { host, notices } = this.#task;
     return (value) => {
-      if (this.#open) host.send({ type: 'progress', task: id, value: host.codec.pack(value, 'progress') });
+      if (this.#open) notices.progress(packProgress(host.codec, value));
     };
   }
 
   get ping(): JobContext['ping'] {
-    const { host, id } = this.#task;
+    const { notices } = this.#task;
     return () => {
-      if (this.#open) host.send({ type: 'ping', task: id });
+      if (this.#open) notices.ping();
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Fields } from './inbox.ts';
 import { BadFrame } from './inbox.ts';
+import { mostLines } from './notice.ts';
 import type { Outbox } from './outbox.ts';
 import type { FromExecutor, ToExecutor } from './words.ts';
 
@@ -24,6 +25,19 @@ const bytes: Field<Uint8Array> = {
     outbox.bytes(value);
   },
   read: (fields) => fields.bytes(),
+};
+
+/** Byte strings, as many as there can be lines of one notice: all that are held, and one for those that were dropped. */
+const lines: Field<readonly Uint8Array[]> = {
+  write(outbox, values) {
+    outbox.u32(values.length);
+    for (const value of values) bytes.write(outbox, value);
+  },
+  read(fields) {
+    const count = fields.u32();
+    if (count > mostLines + 1) throw new BadFrame(`a notice of ${count} lines; the limit is ${mostLines + 1}`);
+    return Array.from({ length: count }, () => fields.bytes());
+  },
 };
 
 const texts: Field<readonly string[]> = {
@@ -70,6 +84,7 @@ const toExecutor: Layouts<ToExecutor> = {
   credit: { fields: { task: u48, rows: u48, bytes: u48 } },
   abort: { fields: { task: u48, reason: text } },
   answer: { fields: { request: u32, ok: flag }, payload: 'payload' },
+  noted: { fields: { task: u48, taken: flag } },
 };
 
 const fromExecutor: Layouts<FromExecutor> = {
@@ -83,9 +98,7 @@ const fromExecutor: Layouts<FromExecutor> = {
   last: { fields: { task: u48, keys: texts }, payload: 'value' },
   failed: { fields: { task: u48, code: text, detail: text, message: text }, payload: 'error' },
   stopped: { fields: { task: u48 } },
-  ping: { fields: { task: u48 } },
-  progress: { fields: { task: u48 }, payload: 'value' },
-  log: { fields: { task: u48 }, payload: 'value' },
+  notice: { fields: { task: u48, ping: flag, lines }, payload: 'value' },
   request: { fields: { task: u48, request: u32, operation: text }, payload: 'payload' },
   fit: { fields: { verdict: oneOf('clean', 'forked', 'spoiled'), why: text } },
 };

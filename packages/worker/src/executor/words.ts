@@ -3,6 +3,8 @@
  * wording.ts. `task` is the agent's own number (48 bits), times are milliseconds, payloads are packed values.
  */
 
+import type { Notice } from './notice.ts';
+
 /** The first message: what the executor is for. Sent once the reaper knows the process, since loading runs user code. */
 export interface Init {
   readonly type: 'init';
@@ -53,7 +55,14 @@ export interface Answer {
   readonly payload: Uint8Array;
 }
 
-export type ToExecutor = Init | Run | Start | Credit | Abort | Answer;
+/** A notice was passed on; or not `taken`: there was no room for it, and it is to be said again. */
+export interface Noted {
+  readonly type: 'noted';
+  readonly task: number;
+  readonly taken: boolean;
+}
+
+export type ToExecutor = Init | Run | Start | Credit | Abort | Answer | Noted;
 
 /** The jobs module is loaded; `jobs` is the JSON of its `JobEntry` list. */
 export interface Loaded {
@@ -121,21 +130,10 @@ export interface Stopped {
   readonly task: number;
 }
 
-export interface Ping {
-  readonly type: 'ping';
+/** One of a task is under way at a time, until it is answered `noted`; the end of the task may have one more before it. */
+export interface Noticed extends Notice {
+  readonly type: 'notice';
   readonly task: number;
-}
-
-export interface Progress {
-  readonly type: 'progress';
-  readonly task: number;
-  readonly value: Uint8Array;
-}
-
-export interface Log {
-  readonly type: 'log';
-  readonly task: number;
-  readonly value: Uint8Array;
 }
 
 export interface Request {
@@ -159,18 +157,4 @@ export interface Fit {
 export type Verdict = 'clean' | 'forked' | 'spoiled';
 
 export type FromExecutor =
-  | Loaded
-  | Broken
-  | Taken
-  | Rows
-  | RowKeys
-  | Parked
-  | Reply
-  | Last
-  | Failed
-  | Stopped
-  | Ping
-  | Progress
-  | Log
-  | Request
-  | Fit;
+  Loaded | Broken | Taken | Rows | RowKeys | Parked | Reply | Last | Failed | Stopped | Noticed | Request | Fit;

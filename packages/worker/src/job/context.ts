@@ -37,13 +37,19 @@ export interface JobContext {
   readonly dataDir: string;
   readonly store: JobStore;
   /**
-   * Sends a structured line to the coordinator. Standard output goes to the node's own error stream.
-   * @throws ClusterError `not_serializable`, as does `progress`.
+   * Sends a structured line to the coordinator, of at most 64 KiB packed: a longer one arrives clipped, with the field
+   * `clipped` for the bytes that it had. Of lines that come faster than they can be read, 256 (256 KiB) wait; how many of
+   * the others were dropped says a line at their place. Standard output goes to the node's own error stream.
+   * @throws ClusterError `not_serializable`
    */
   log(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** Says how far the job is: any value that can travel. */
+  /**
+   * Says how far the job is: any value that can travel, of at most 2 MiB packed. If it is said faster than it can be
+   * read, the newest wins.
+   * @throws ClusterError `not_serializable`; `limit` for one that is too large.
+   */
   progress(value: unknown): void;
-  /** Says that the job is alive although it has nothing to send: resets the coordinator's timeout per message. */
+  /** Says that the job is alive although it has nothing to send: resets the coordinator's timeout per message. Several are one. */
   ping(): void;
   /**
    * Something loaded once per executor and kept for the jobs that run there later. Loads that overlap share one call

@@ -241,13 +241,14 @@ export class Agent {
     this.#expiry = { at, timer };
   }
 
-  #send(session: Session, message: Message): void {
-    if (session.link !== undefined) this.#links.get(session.link)?.channel.send(message);
+  #send(session: Session, message: Message, left?: () => void): void {
+    const channel = session.link === undefined ? undefined : this.#links.get(session.link)?.channel;
+    channel?.send(message, left && (() => (left(), message)));
   }
 
   #port(): ConstructorParameters<typeof Jobs>[0]['port'] {
     return {
-      send: (session, message) => this.#send(session, message),
+      send: (session, message, left) => this.#send(session, message, left),
       waiting: (session) =>
         session.link === undefined ? 0 : (this.#links.get(session.link)?.channel.bodyWaiting ?? 0),
       gone: (session, killed) => this.#perform(this.#sessions.jobsGone(session, killed, this.#clock.now())),

@@ -1,4 +1,5 @@
 import type { ExecutorEvents, Totals } from '../executor/executor.ts';
+import { checkNotice } from '../executor/notice.ts';
 import type { Job } from './job.ts';
 import { exceedsWindow } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -32,10 +33,12 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
       jobs.park(job);
     },
     reply(_task, value, keys) {
+      if (alive()) jobs.outlets.flush(job);
       if (alive() && jobs.tell(job, { type: 'reply', counter, value })) port.adopt(session, keys);
       jobs.finish(job);
     },
     last(_task, value, keys) {
+      if (alive()) jobs.outlets.flush(job);
       if (alive() && jobs.tell(job, { type: 'last', counter, rows: job.sent.rows, value })) port.adopt(session, keys);
       jobs.finish(job);
     },
@@ -44,14 +47,10 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
     },
     failed: (_task, failure) => jobs.fail(job, failure),
     stopped: () => jobs.finish(job),
-    ping() {
-      if (alive()) jobs.tell(job, { type: 'ping', counter });
-    },
-    progress(_task, value) {
-      if (alive()) jobs.tell(job, { type: 'progress', counter, value });
-    },
-    log(_task, value) {
-      if (alive()) jobs.tell(job, { type: 'log', counter, value });
+    notice(_task, notice) {
+      if (!alive()) return;
+      checkNotice(notice);
+      jobs.outlets.hear(job, notice);
     },
     request(_task, request, operation, payload) {
       const executor = job.executor;

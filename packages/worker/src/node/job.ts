@@ -35,6 +35,8 @@ export interface Job {
   sent: Totals;
   acked: Totals;
   lastAck: number;
+  /** Notices of it that its executor has no answer to. */
+  notices: number;
   deadline: Timer | undefined;
   /** Start wait, ack wait, or grace: at most one of them is true at a time. */
   wait: Timer | undefined;
@@ -61,6 +63,7 @@ export function newJob(base: Pick<Job, 'session' | 'counter' | 'entry' | 'task' 
     sent: none,
     acked: none,
     lastAck: since,
+    notices: 0,
     deadline: undefined,
     wait: undefined,
     mourners: [],

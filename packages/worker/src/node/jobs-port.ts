@@ -12,8 +12,8 @@ export interface Reason {
 
 /** What the jobs need of the agent around them. */
 export interface JobsPort {
-  /** Sends in the session; what has no link any more is lost, and its session ends by itself. */
-  send(session: Session, message: Message): void;
+  /** Sends in the session; what has no link any more is lost, and its session ends by itself. `left`: it is handed to the link. */
+  send(session: Session, message: Message, left?: () => void): void;
   /** Body bytes that wait for the session's link. */
   waiting(session: Session): number;
   /** The last job of an ended session is dead. */

@@ -9,6 +9,7 @@ import { listen } from './job-events.ts';
 import type { Table } from './job-tables.ts';
 import { JobTables } from './job-tables.ts';
 import type { Lanes } from './lanes.ts';
+import { Outlets } from './outlets.ts';
 import { Placing } from './placing.ts';
 import type { EndedBy, Session, SessionEndCode } from './sessions.ts';
 
@@ -27,6 +28,7 @@ export class Jobs {
   readonly executors: Executors;
   readonly port: JobsPort;
   readonly failures: Failures = new Failures();
+  readonly outlets: Outlets;
   readonly #tables: JobTables = new JobTables();
   readonly #placing: Placing;
   readonly #idle: (() => void)[] = [];
@@ -40,6 +42,7 @@ export class Jobs {
     this.constants = constants;
     this.executors = executors;
     this.port = port;
+    this.outlets = new Outlets({ constants, tell: (job, message, left) => this.tell(job, message, left) });
     this.#placing = new Placing({
       clock,
       executors,
@@ -174,6 +177,7 @@ export class Jobs {
     }
     if (reason !== undefined) this.#exit(job.session, job.counter, job.entry.name, reason);
     this.#still(job);
+    this.outlets.forget(job);
     job.state = 'dying';
     this.#tables.of(job.session).killed += 1;
     this.#stop(job, grace, reason?.code ?? 'cancelled');
@@ -183,9 +187,9 @@ export class Jobs {
    * Says something of a job to its coordinator; false where it is too large for any message, and the job ends for it.
    * @throws nothing: what one job says must not end the node.
    */
-  tell(job: Job, message: Message): boolean {
+  tell(job: Job, message: Message, left?: () => void): boolean {
     try {
-      this.port.send(job.session, message);
+      this.port.send(job.session, message, left);
       return true;
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
@@ -202,6 +206,7 @@ export class Jobs {
 
   /** The job has failed by itself. */
   fail(job: Job, reason: Reason | Failure): void {
+    if (job.state !== 'dying') this.outlets.flush(job);
     if (job.state !== 'dying') {
       this.#exit(job.session, job.counter, job.entry.name, { ...reason, error: reason.error ?? new Uint8Array() });
       this.port.note('exit', { ref: job.task.ref, code: reason.code });
@@ -215,6 +220,7 @@ export class Jobs {
     const table = this.#tables.find(job.session);
     if (table?.jobs.get(job.counter) !== job) return;
     table.jobs.delete(job.counter);
+    this.outlets.forget(job);
     this.#placing.leave(job);
     this.port.release(job.task.id);
     for (const told of job.mourners) told();
@@ -328,6 +334,7 @@ export class Jobs {
       killed: table.killed,
       ...table.ended,
     });
+    this.outlets.close(session);
     this.port.gone(session, table.killed);
   }
 }

@@ -142,6 +142,10 @@ export class ScriptedExecutor implements Executor {
 
   answer(): void {}
 
+  noted(task: number, taken: boolean): void {
+    this.#runs.get(task)?.notices.noted(taken);
+  }
+
   pause(): void {
     this.paused = true;
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '@muster/rexi';
 import { ValueCodec } from '@muster/rexi';
 import type { ExecutorEvents, Task, Totals } from '../executor/executor.ts';
+import { Notices } from '../executor/notices.ts';
 import type { Script, Step } from './script.ts';
 
 const codec = new ValueCodec();
@@ -21,6 +22,7 @@ export interface ScriptedRunOptions {
 export class ScriptedRun {
   readonly task: Task;
   readonly events: ExecutorEvents;
+  readonly notices: Notices;
   readonly #options: ScriptedRunOptions;
   readonly #steps: readonly Step[];
   readonly #held: { readonly bytes: Uint8Array; readonly count: number }[] = [];
@@ -36,6 +38,11 @@ export class ScriptedRun {
     this.task = task;
     this.events = options.events;
     this.#options = options;
+    this.notices = new Notices({
+      codec,
+      send: (notice) => this.events.notice(task.id, notice),
+      atEnd: (run) => clock.soon(() => this.#over || run()),
+    });
     this.#steps = stepsOf(script, task);
     later(clock, script.takes, () => this.#taken());
   }
@@ -95,13 +102,13 @@ export class ScriptedRun {
       case 'hang':
         return false;
       case 'ping':
-        this.events.ping(id);
+        this.notices.ping();
         return true;
       case 'progress':
-        this.events.progress(id, codec.pack(step.value));
+        this.notices.progress(codec.pack(step.value));
         return true;
       case 'log':
-        this.events.log(id, codec.pack(step.value));
+        this.notices.log(codec.pack(step.value));
         return true;
       case 'die':
         this.#options.die();
@@ -147,6 +154,7 @@ export class ScriptedRun {
 
   #end(tell: () => void): void {
     if (this.#over) return;
+    this.notices.close();
     this.#over = true;
     this.#options.over();
     tell();
