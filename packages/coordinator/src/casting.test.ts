@@ -45,6 +45,14 @@ describe('casts that were decided on', () => {
     expect(cast).toEqual(['3 at a', '1 at b']);
   });
 
+  it('leave with at most 4096 a message', async () => {
+    const { casting, cast, lane, want } = bench(10_000);
+    const wanted = lane('a');
+    for (let i = 0; i < 9_000; i += 1) want(wanted);
+    await casting.flush();
+    expect(cast).toEqual(['4096 at a', '4096 at a', '808 at a']);
+  });
+
   it('wait until the guardian knows their references', async () => {
     const { casting, cast, lane, want, register } = bench(1);
     want(lane('a'));

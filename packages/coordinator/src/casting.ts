@@ -1,3 +1,4 @@
+import { mostListed } from '@muster/rexi';
 import type { Lane } from './lane.ts';
 
 /** One cast that was decided on. */
@@ -55,6 +56,8 @@ export class Casting {
       if (casts === undefined) byNode.set(cast.node, [cast]);
       else casts.push(cast);
     }
-    for (const [node, casts] of byNode) this.#cast(node, casts);
+    for (const [node, casts] of byNode) {
+      for (let at = 0; at < casts.length; at += mostListed) this.#cast(node, casts.slice(at, at + mostListed));
+    }
   }
 }

@@ -10,7 +10,7 @@ import type {
   Timer,
   Transport,
 } from '@muster/rexi';
-import { Channel, CloseCode, ClusterError, surelyDeadAfter } from '@muster/rexi';
+import { Channel, CloseCode, ClusterError, mostListed, surelyDeadAfter } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import type { CastHandler, CastOrder } from './casts.ts';
 import { castMessage, Casts } from './casts.ts';
@@ -142,16 +142,19 @@ export class ClusterNode {
   }
 
   /** Kills over the session's own link. With `confirm` it resolves when the processes are gone, or the session is. */
-  kill(counters: readonly number[], grace: number, confirm: boolean): Promise<void> {
+  async kill(counters: readonly number[], grace: number, confirm: boolean): Promise<void> {
     const live = counters.filter((counter) => this.#casts.forget(counter));
     const channel = this.#channel;
-    if (live.length === 0 || channel === undefined) return Promise.resolve();
+    if (live.length === 0 || channel === undefined) return;
     failpoint('before-kill');
-    const number = confirm ? (this.#nextConfirm += 1) : 0;
-    channel.send({ type: 'kill', confirm: number, grace, counters: live });
+    const confirmed: Promise<void>[] = [];
+    for (let at = 0; at < live.length; at += mostListed) {
+      const number = confirm ? (this.#nextConfirm += 1) : 0;
+      channel.send({ type: 'kill', confirm: number, grace, counters: live.slice(at, at + mostListed) });
+      if (number !== 0) confirmed.push(new Promise((resolve) => this.#confirms.set(number, resolve)));
+    }
     failpoint('after-kill');
-    if (number === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#confirms.set(number, resolve));
+    await Promise.all(confirmed);
   }
 
   /** Kills everything in the session; resolves when it is confirmed. */

@@ -42,6 +42,12 @@ export const defaults = {
   message: 16_777_216,
   /** Control bytes waiting for a link before the session is given up. */
   controlQueue: 4_194_304,
+  /** Body bytes waiting for a link whose peer asks for more (casts, requests, objects) before the link is given up. */
+  bodyQueue: 134_217_728,
+  /** Questions of one link (requests, kills to be confirmed) that may be open. */
+  questions: 1_024,
+  /** Jobs of one session that may be under way; one more is answered `overloaded`. */
+  jobs: 65_536,
   /** Bytes of notices (ping, progress, log) of one session that a worker holds back; more waits in its executors. */
   noticeQueue: 8_388_608,
   /** Containers inside containers of one value. */

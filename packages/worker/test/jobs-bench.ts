@@ -1,4 +1,4 @@
-import type { Cast, Message } from '@muster/rexi';
+import type { Cast, Constants, Message } from '@muster/rexi';
 import { ClusterError, constants as tableOf, ValueCodec } from '@muster/rexi';
 import type { VirtualClock } from '@muster/rexi/testing';
 import { virtualClock } from '@muster/rexi/testing';
@@ -16,13 +16,14 @@ const codec = new ValueCodec();
 export interface JobsBenchOptions {
   readonly scripts: Readonly<Record<string, Script>>;
   readonly lanes?: Readonly<Record<string, LaneOptions>>;
+  readonly constants?: Partial<Constants>;
   readonly executors?: Pick<ScriptedExecutorsOptions, 'most' | 'starts' | 'dies'>;
 }
 
 /** The job table of a node with scripted executors and, in place of a link, an ear for what would be sent. */
 export class JobsBench {
   readonly clock: VirtualClock = virtualClock(1_000);
-  readonly constants = tableOf();
+  readonly constants: Constants;
   readonly executors: ScriptedExecutors;
   readonly lanes: Lanes;
   readonly jobs: Jobs;
@@ -36,13 +37,14 @@ export class JobsBench {
   /** Bytes of a value that a message can carry. */
   largest = Infinity;
 
-  constructor({ scripts, lanes, executors }: JobsBenchOptions) {
-    const { clock, constants } = this;
+  constructor({ scripts, lanes, executors, constants = {} }: JobsBenchOptions) {
+    const { clock } = this;
+    this.constants = tableOf(constants);
     this.executors = new ScriptedExecutors({ clock, scripts, ...executors });
     this.lanes = new Lanes(lanes);
     this.jobs = new Jobs({
       clock,
-      constants,
+      constants: this.constants,
       executors: this.executors,
       lanes: this.lanes,
       port: {

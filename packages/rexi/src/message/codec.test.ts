@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CloseCode } from '../close-code.ts';
 import { ProtocolError } from '../errors.ts';
 import { decodeMessage, encodeMessage } from './codec.ts';
+import { mostListed } from './layout.ts';
 import { layouts } from './layouts.ts';
 import type { Message, MessageType } from './message.ts';
 import { anyMessage, anyOf, spoken, writeMessage } from './testing/spoken.ts';
@@ -65,6 +66,29 @@ describe('what is no message', () => {
     for (let tag = 0; tag < 256; tag++) {
       if (!known.has(tag)) expect(() => decodeMessage(Buffer.of(tag, 0, 0, 0, 0, 0, 0))).toThrow(badMessage);
     }
+  });
+
+  it.each(['cast', 'kill'])('is a %s of more than 4096, however short each is', (type) => {
+    const message = (count: number): Message =>
+      type === 'kill'
+        ? { type, confirm: 0, grace: 0, counters: Array.from({ length: count }, (_, i) => i) }
+        : {
+            type: 'cast',
+            job: 'j',
+            timeLeft: 0,
+            priority: 1,
+            byKey: false,
+            args: Buffer.alloc(0),
+            parts: Array.from({ length: count }, (_, i) => ({ counter: i, shard: Buffer.alloc(0) })),
+          };
+    const most = Buffer.concat(encodeMessage(message(mostListed)));
+    expect(decodeMessage(most)).toEqual(message(mostListed));
+    const at = most.lastIndexOf(Buffer.from([0, 0, mostListed >> 8, mostListed & 0xff]));
+    const item = Buffer.alloc(type === 'kill' ? 6 : 10);
+    const more = Buffer.concat([most, item]);
+    more.writeUInt32BE(mostListed + 1, at);
+    expect(() => decodeMessage(more)).toThrow(badMessage);
+    expect(() => encodeMessage(message(mostListed + 1))).toThrow('longer than 4096');
   });
 
   it('is a list that counts more than it has bytes for, seen before anything is allocated', () => {

@@ -167,16 +167,22 @@ export const rest: Field<Uint8Array> = {
   },
 };
 
-/** A count, then that many items. The count is held against what is left before anything is allocated. */
+/** Most items of any list: one message must not cost its reader more than some milliseconds. */
+export const mostListed = 4_096;
+
+/** A count, then that many items. The count is held against its limit and what is left before anything is allocated. */
 export function list<T>(item: Field<T>, least: number): Field<readonly T[]> {
   return {
-    says: `u32 count, then each: ${item.says}`,
+    says: `u32 count of at most ${mostListed}, then each: ${item.says}`,
     write(writer, values) {
+      if (values.length > mostListed)
+        throw new RangeError(`a list of ${values.length} items is longer than ${mostListed}`);
       u32.write(writer, values.length);
       for (const value of values) item.write(writer, value);
     },
     read(reader) {
       const count = u32.read(reader);
+      if (count > mostListed) throw malformed(`counts ${count} items, more than ${mostListed}`);
       if (count * least > reader.bytes.length - reader.at)
         throw malformed(`counts ${count} items, more than it has bytes for`);
       return Array.from({ length: count }, () => item.read(reader));

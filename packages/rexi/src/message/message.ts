@@ -44,7 +44,7 @@ export interface Cast {
   readonly byKey: boolean;
   /** Packed arguments. */
   readonly args: Uint8Array;
-  /** Ascending counters, each with its packed shard (empty: none). At least one. */
+  /** Ascending counters, each with its packed shard (empty: none). At least one; larger fan-outs go in several messages. */
   readonly parts: readonly { readonly counter: number; readonly shard: Uint8Array }[];
 }
 
@@ -104,7 +104,7 @@ export interface Fence {
   readonly type: 'fence';
 }
 
-/** Every job of the fenced incarnation is dead, but those named (after K). */
+/** Every job of the fenced incarnation is dead, but those named (after K), as many as a list has room for. */
 export interface Fenced {
   readonly type: 'fenced';
   readonly killed: number;

@@ -1,4 +1,13 @@
-import type { Channel as ChannelType, Identity, Link, LinkEnd, MemoryNetwork, Message, Role } from '@muster/rexi';
+import type {
+  Channel as ChannelType,
+  Constants,
+  Identity,
+  Link,
+  LinkEnd,
+  MemoryNetwork,
+  Message,
+  Role,
+} from '@muster/rexi';
 import { Channel, CloseCode, constants, memoryNetwork, newIdentity, ValueCodec } from '@muster/rexi';
 import { seededEntropy, Stoppable, virtualClock } from '@muster/rexi/testing';
 import { describe, expect, it } from 'vitest';
@@ -34,7 +43,7 @@ class World {
   readonly node: Promise<MemoryNode>;
   readonly process = new Stoppable(this.clock);
 
-  constructor(executors = {}, extra: Record<string, Script> = {}, latency = 0) {
+  constructor(executors = {}, extra: Record<string, Script> = {}, latency = 0, constants: Partial<Constants> = {}) {
     this.network = memoryNetwork({ clock: this.clock, entropy: this.entropy, latency });
     const { clock, transport } = { clock: this.process.clock, transport: this.process.transport(this.network) };
     this.node = memoryNode({
@@ -45,6 +54,7 @@ class World {
       secret,
       scripts: { ...scripts, ...extra },
       executors,
+      constants,
     });
   }
 
@@ -226,12 +236,85 @@ describe('a session with the agent', () => {
     const bad = await world.coordinator();
     const good = await world.coordinator();
     await good.say(cast('hang', 1));
-    const counters = Array.from({ length: 65_537 }, (_, i) => i + 1);
-    await bad.say({ type: 'kill', confirm: 1, grace: 0, counters });
+    for (let first = 1; first <= 65_537; first += 4_096) {
+      const counters = Array.from({ length: 4_096 }, (_, i) => first + i);
+      await bad.say({ type: 'kill', confirm: 1, grace: 0, counters });
+    }
     await world.clock.pass(1_000);
     expect(bad.ends).toMatchObject([{ by: 'peer', code: CloseCode.badState }]);
     await good.say(cast('answer', 2));
     expect(good.words().at(-1)).toBe('reply 2');
+  });
+
+  it('that asks for kills to be confirmed without end is closed, however slowly one job dies', async () => {
+    const world = new World();
+    const { say, ends } = await world.coordinator();
+    await say(cast('deaf', 1));
+    const kill = (confirm: number): Message => ({ type: 'kill', confirm, grace: 60_000, counters: [1] });
+    for (let confirm = 1; confirm <= table.questions; confirm += 1) await say(kill(confirm));
+    for (let i = 0; i < 100; i += 1) await say(kill(0));
+    expect(ends).toEqual([]);
+    await say(kill(1));
+    await world.clock.pass(100);
+    expect(ends).toMatchObject([{ by: 'peer', code: CloseCode.badState }]);
+  });
+
+  it('that asks a thousand questions in one frame is answered once a turn, so that others have theirs', async () => {
+    const world = new World();
+    const { channel, heard } = await world.coordinator();
+    const { agent } = await world.node;
+    const turns: number[] = [];
+    let turn = 0;
+    const count = (): void => void ((turn += 1) < 3_000 && world.clock.soon(count));
+    count();
+    Object.defineProperty(agent, 'links', { get: () => void turns.push(turn) });
+    for (let id = 0; id < 1_000; id += 1) {
+      channel.send({ type: 'request', id, name: 'stats', value: new Uint8Array() });
+    }
+    await world.clock.pass(100);
+    expect(heard.filter(({ type }) => type === 'response')).toHaveLength(1_000);
+    expect(new Set(turns).size).toBe(1_000);
+  });
+
+  it('that has more questions open than that is closed', async () => {
+    const world = new World();
+    const { channel, ends } = await world.coordinator();
+    for (let id = 0; id < table.questions + 100; id += 1) {
+      channel.send({ type: 'request', id, name: 'ping', value: new Uint8Array() });
+    }
+    await world.clock.pass(100);
+    expect(ends).toMatchObject([{ by: 'peer', code: CloseCode.badState }]);
+  });
+
+  it('that asks for more and reads nothing is closed before its answers fill the node', async () => {
+    const world = new World({}, {}, 0, { bodyQueue: 1_000_000 });
+    const { channel, ends, link } = await world.coordinator();
+    link.pause();
+    // Each is answered with an exit that is larger than it.
+    for (let at = 0; at < 100_000; at += 1_000) {
+      channel.send(cast('nobody', ...Array.from({ length: 1_000 }, (_, i) => at + i + 1)));
+    }
+    await world.clock.settle();
+    link.resume();
+    await world.clock.pass(1_000);
+    expect(ends).toMatchObject([{ code: CloseCode.overflow }]);
+  });
+
+  it.each<Message>([
+    cast('answer', 1),
+    { type: 'kill', confirm: 1, grace: 0, counters: [1] },
+    { type: 'ack', counter: 1, rows: 0, bytes: 0 },
+    { type: 'stream-start', counter: 1, rows: 1, bytes: 1 },
+    { type: 'stream-cancel', counter: 1 },
+  ])('cannot have anything before it was accepted: $type', async (message) => {
+    const world = new World();
+    const { channel, say, ends, words } = await world.dial(world.identity('coordinator'));
+    await say(message);
+    await world.clock.pass(100);
+    expect(ends).toMatchObject([{ by: 'peer', code: CloseCode.badState }]);
+    expect(words()).toEqual([]);
+    expect(channel.ended).toBe(true);
+    expect((await world.node).executors.started).toEqual([]);
   });
 
   it('sees its own jobs and errors, and of others only how many there are', async () => {

@@ -1,4 +1,4 @@
-import type { Clock, Constants, Link, LinkEnd, Message, Timer } from '@muster/rexi';
+import type { Clock, Constants, Kill, Link, LinkEnd, Message, Request, Timer } from '@muster/rexi';
 import { Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
 import type { Executors } from '../executor/executor.ts';
 import { Jobs } from './jobs.ts';
@@ -24,7 +24,19 @@ interface Conversation {
   readonly id: LinkId;
   readonly channel: Channel;
   readonly incarnation: string;
+  /** Requests that wait for their answer: one is answered a turn, whatever it costs. */
+  readonly requests: Request[];
+  /** Kills that are not confirmed yet. */
+  kills: number;
+  /** A session has been opened over it. */
+  accepted: boolean;
 }
+
+/** What has a meaning in a session only. */
+const ofSessions: ReadonlySet<string> = new Set(['cast', 'stream-start', 'stream-cancel', 'ack', 'kill']);
+
+/** What the node answers with more than it was asked with. */
+const answered: ReadonlySet<string> = new Set(['cast', 'request', 'object-get']);
 
 /**
  * The agent of a worker node: it owns links, sessions, leases, the job table and kills, and runs no user code, so that a
@@ -41,6 +53,7 @@ export class Agent {
   readonly #requests: Requests;
   readonly #links: Map<LinkId, Conversation> = new Map();
   #nextLink = 1;
+  readonly #fences: Set<string> = new Set();
   #expiry: { readonly at: number; readonly timer: Timer } | undefined;
 
   constructor({ id, clock, constants = tableOf(), executors, lanes, objects, note = () => undefined }: AgentOptions) {
@@ -72,7 +85,7 @@ export class Agent {
         ended: (end) => this.#ended(conversation, end),
       },
     });
-    const conversation: Conversation = { id, channel, incarnation };
+    const conversation: Conversation = { id, channel, incarnation, requests: [], kills: 0, accepted: false };
     this.#links.set(id, conversation);
     this.#objects.linked(id, (message) => channel.send(message));
   }
@@ -105,6 +118,7 @@ export class Agent {
 
   #message(from: Conversation, message: Message): void {
     const now = this.#clock.now();
+    this.#refuseDeaf(from, message);
     // Leases first: what waited in the socket of a node that was stopped comes after what has run out meanwhile.
     if (now >= this.#sessions.nextExpiry) this.#perform(this.#sessions.expire(now));
     if (from.channel.peer.role === 'guardian') this.#guardian(from, message, now);
@@ -120,36 +134,52 @@ export class Agent {
     if (message.type === 'renew') {
       return this.#perform(this.#sessions.renew(from.incarnation, message.session, message.stamp, now));
     }
+    if (!ofSessions.has(message.type)) return this.#other(from, message);
     const session = this.#sessions.current(from.incarnation, from.id);
-    if (session !== undefined && this.#inSession(session, message)) return;
-    this.#other(from, message);
-  }
-
-  /** Messages that have a meaning in an open session only; those of an ended one are dropped. */
-  #inSession(session: Session, message: Message): boolean {
-    switch (message.type) {
-      case 'cast':
-        this.jobs.cast(session, message);
-        return true;
-      case 'stream-start':
-        this.jobs.start(session, message);
-        return true;
-      case 'ack':
-        this.jobs.ack(session, message);
-        return true;
-      case 'stream-cancel':
-        this.jobs.cancel(session, message.counter);
-        return true;
-      case 'kill':
-        void this.jobs.kill(session, message).then(() => this.#confirm(session, message.confirm));
-        return true;
-      default:
-        return false;
+    if (session !== undefined) return this.#inSession(from, session, message);
+    // Of a session that has ended it may have been under way; before one was accepted nothing can be.
+    if (!from.accepted) {
+      throw new ProtocolError(CloseCode.badState, `The peer sent "${message.type}" before a session was accepted.`);
     }
   }
 
-  #confirm(session: Session, confirm: number): void {
-    if (confirm !== 0) this.#send(session, { type: 'killed', confirm });
+  #inSession(from: Conversation, session: Session, message: Message): void {
+    switch (message.type) {
+      case 'cast':
+        return this.jobs.cast(session, message);
+      case 'stream-start':
+        return this.jobs.start(session, message);
+      case 'ack':
+        return this.jobs.ack(session, message);
+      case 'stream-cancel':
+        return this.jobs.cancel(session, message.counter);
+      case 'kill':
+        return this.#kill(from, session, message);
+    }
+  }
+
+  /** A peer that asks for more than it reads: nothing can be kept for it without end. */
+  #refuseDeaf({ channel }: Conversation, { type }: Message): void {
+    const { bodyQueue } = this.#constants;
+    if (!answered.has(type) || channel.bodyWaiting <= bodyQueue) return;
+    throw new ProtocolError(CloseCode.overflow, `The peer asks, and leaves ${bodyQueue} bytes of answers unread.`);
+  }
+
+  /** Kills in the session, and answers over this link when that is wanted and done. */
+  #kill(from: Conversation, session: Session | undefined, message: Kill, by?: 'guardian'): void {
+    const { confirm } = message;
+    if (confirm !== 0) this.#checkOpen((from.kills += 1));
+    const gone = session === undefined ? Promise.resolve() : this.jobs.kill(session, message, by);
+    if (confirm === 0) return;
+    void gone.then(() => {
+      from.kills -= 1;
+      from.channel.send({ type: 'killed', confirm });
+    });
+  }
+
+  #checkOpen(questions: number): void {
+    if (questions <= this.#constants.questions) return;
+    throw new ProtocolError(CloseCode.badState, `The peer has more than ${this.#constants.questions} questions open.`);
   }
 
   #guardian(from: Conversation, message: Message, now: number): void {
@@ -163,31 +193,36 @@ export class Agent {
     else if (message.type === 'end')
       this.#perform(this.#sessions.endedByGuardian(incarnation, id, message.session, now));
     else if (message.type === 'fence') this.#fence(from, now);
-    else if (message.type === 'kill') this.#killForGuardian(from, message);
+    else if (message.type === 'kill') this.#kill(from, this.#sessions.open(incarnation), message, 'guardian');
   }
 
   #fence({ incarnation, id }: Conversation, now: number): void {
     this.#note('fence', { incarnation });
     this.#perform(this.#sessions.fence(incarnation, id, now));
+    // However often it is said: what is left is told once in K.
+    if (this.#fences.has(incarnation)) return;
+    this.#fences.add(incarnation);
     this.#clock.after(this.#constants.kill, () => {
+      this.#fences.delete(incarnation);
       this.#perform(this.#sessions.fenceOverdue(incarnation, this.jobs.left(incarnation)));
     });
   }
 
-  #killForGuardian(from: Conversation, message: Extract<Message, { type: 'kill' }>): void {
-    const session = this.#sessions.open(from.incarnation);
-    const gone = session === undefined ? Promise.resolve() : this.jobs.kill(session, message, 'guardian');
-    void gone.then(() => {
-      if (message.confirm !== 0) from.channel.send({ type: 'killed', confirm: message.confirm });
-    });
+  #other(from: Conversation, message: Message): void {
+    if (message.type !== 'request') return this.#objects.message(from.id, message);
+    this.#checkOpen(from.requests.push(message));
+    if (from.requests.length === 1) this.#answerNext(from);
   }
 
-  #other(from: Conversation, message: Message): void {
-    if (message.type === 'request') {
-      from.channel.send(answer(this.#requests, from.channel.peer, message));
-    } else {
-      this.#objects.message(from.id, message);
-    }
+  /** One in a turn: an answer may be about tens of thousands of jobs, and one frame may ask for thousands of answers. */
+  #answerNext(from: Conversation): void {
+    this.#clock.soon(() => {
+      const request = from.requests.shift();
+      if (request === undefined || from.channel.ended) return;
+      const { channel } = from;
+      answer(this.#requests, { peer: channel.peer, send: (response) => channel.send(response) }, request);
+      if (from.requests.length > 0) this.#answerNext(from);
+    });
   }
 
   #drained(from: Conversation): void {
@@ -216,6 +251,7 @@ export class Agent {
           this.#links.get(effect.link)?.channel.close(effect.code, effect.reason);
           break;
         case 'opened':
+          this.#accepted(effect.session);
           if (effect.session.link !== undefined) this.#objects.opened(effect.session.link, effect.session);
           this.#note('session-opened', { incarnation: effect.session.incarnation, session: effect.session.number });
           break;
@@ -226,6 +262,11 @@ export class Agent {
       }
     }
     this.#arm();
+  }
+
+  #accepted({ link }: Session): void {
+    const conversation = link === undefined ? undefined : this.#links.get(link);
+    if (conversation !== undefined) conversation.accepted = true;
   }
 
   /** One timer, for the next thing that runs out. */

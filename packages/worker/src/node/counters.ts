@@ -1,4 +1,5 @@
 import { CloseCode, ProtocolError } from '@muster/rexi';
+import { Agenda } from './agenda.ts';
 
 /** More kills of casts that were never read than any honest coordinator has. */
 const mostTombstones = 65_536;
@@ -9,7 +10,8 @@ const mostTombstones = 65_536;
  */
 export class Counters {
   #highest = 0;
-  readonly #tombstones: Set<number> = new Set();
+  /** Each is due when the counter has passed it. */
+  readonly #tombstones: Agenda<number> = new Agenda();
 
   get highest(): number {
     return this.#highest;
@@ -38,11 +40,17 @@ export class Counters {
     if (this.#tombstones.size >= mostTombstones) {
       throw new ProtocolError(CloseCode.badState, `The peer killed ${mostTombstones} jobs that it has not cast.`);
     }
-    this.#tombstones.add(counter);
+    this.#tombstones.set(counter, counter);
   }
 
   /** A tombstone goes when the counter passes it: a cast at or below is a duplicate from then on. */
   #forget(): void {
-    for (const counter of this.#tombstones) if (counter <= this.#highest) this.#tombstones.delete(counter);
+    for (
+      let { first } = this.#tombstones;
+      first !== undefined && first.at <= this.#highest;
+      { first } = this.#tombstones
+    ) {
+      this.#tombstones.delete(first.key);
+    }
   }
 }

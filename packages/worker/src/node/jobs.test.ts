@@ -79,6 +79,27 @@ describe('a cast', () => {
     expect(b.jobs.tombstones).toBe(0);
   });
 
+  it('finds no room in a full lane before anything is made for it', async () => {
+    const b = bench();
+    await b.cast('narrow', [1, 2, 3, 4]);
+    const counters = Array.from({ length: 4_096 }, (_, i) => i + 5);
+    const made: unknown[] = [];
+    const clock = b.clock as { after: typeof b.clock.after };
+    const after = clock.after.bind(b.clock);
+    clock.after = (ms, fire) => (made.push(ms), after(ms, fire));
+    await b.cast('narrow', counters, { timeLeft: 60_000 });
+    expect(made).toEqual([]);
+    expect(b.said(4_100)).toEqual(['exit overloaded']);
+    expect(b.jobs.all).toHaveLength(4);
+  });
+
+  it('finds no room beyond the jobs that a session may have, however they wait', async () => {
+    const b = new JobsBench({ scripts, constants: { jobs: 3 } });
+    await b.cast('stream', [1, 2, 3, 4]);
+    expect([1, 2, 3].map((counter) => b.stateOf(counter))).toEqual(['waiting', 'waiting', 'waiting']);
+    expect(b.said(4)).toEqual(['exit overloaded']);
+  });
+
   it('finds no room in a full lane: `overloaded`, at once', async () => {
     const b = bench();
     await b.cast('narrow', [1, 2, 3, 4, 5]);

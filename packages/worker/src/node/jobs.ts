@@ -34,6 +34,7 @@ export class Jobs {
   readonly #idle: (() => void)[] = [];
   /** Rows sent by all jobs since the node began. */
   rowsSent = 0;
+  readonly #lanes: Lanes;
   #draining = false;
   #tasks = 0;
 
@@ -42,6 +43,7 @@ export class Jobs {
     this.constants = constants;
     this.executors = executors;
     this.port = port;
+    this.#lanes = lanes;
     this.outlets = new Outlets({ constants, tell: (job, message, left) => this.tell(job, message, left) });
     this.#placing = new Placing({
       clock,
@@ -106,19 +108,23 @@ export class Jobs {
   }
 
   /**
-   * Kills; resolves when the processes are gone. `by` names a killer other than the jobs' own coordinator.
+   * Kills; resolves when the processes are gone, where that is to be confirmed. `by` names a killer other than the jobs'
+   * own coordinator.
    * @throws ProtocolError `badState` for more kills of casts that were never read than can be kept.
    */
-  kill(session: Session, { counters, grace }: Kill, by?: 'guardian'): Promise<unknown> {
+  kill(session: Session, { counters, grace, confirm }: Kill, by?: 'guardian'): Promise<unknown> {
     const table = this.#tables.of(session);
-    const dead = counters.map((counter) => {
+    const dying: Promise<void>[] = [];
+    for (const counter of new Set(counters)) {
       const job = table.jobs.get(counter);
-      if (job === undefined) return Promise.resolve(table.counters.killed(counter));
-      const gone = new Promise<void>((resolve) => job.mourners.push(resolve));
-      this.end(job, grace, by && { code: 'killed', detail: by, message: `Killed by its ${by}.` });
-      return gone;
-    });
-    return Promise.all(dead);
+      if (job === undefined) table.counters.killed(counter);
+      else {
+        // Whoever does not ask is not remembered: one job may be killed any number of times while it dies.
+        if (confirm !== 0) dying.push(new Promise((resolve) => job.mourners.push(resolve)));
+        this.end(job, grace, by && { code: 'killed', detail: by, message: `Killed by its ${by}.` });
+      }
+    }
+    return Promise.all(dying);
   }
 
   /** The session is over: nothing of it lives on. */
@@ -234,6 +240,9 @@ export class Jobs {
     if (this.#draining) return refuse('maintenance', 'The node is draining.');
     const entry = this.executors.jobs.get(cast.job);
     if (entry === undefined) return refuse('unknown_job', `The node has no job "${cast.job}".`);
+    // Before anything is made for it: there may be thousands of them in one message.
+    const full = this.#full(session, entry.lane);
+    if (full !== undefined) return refuse('overloaded', full);
     const ref = formatRef({ incarnation: session.incarnation, counter });
     const id = (this.#tasks += 1);
     const timeLeft = cast.timeLeft > 0 ? { timeLeft: cast.timeLeft } : {};
@@ -242,6 +251,12 @@ export class Jobs {
     this.#tables.of(session).jobs.set(counter, job);
     if (cast.timeLeft > 0) job.deadline = this.clock.after(cast.timeLeft, () => this.#expired(job));
     void this.#place(job);
+  }
+
+  #full(session: Session, lane: string): string | undefined {
+    const { jobs: most } = this.constants;
+    if (this.#tables.of(session).jobs.size >= most) return `${most} jobs of the session are under way already.`;
+    return this.#lanes.full(lane);
   }
 
   async #place(job: Job): Promise<void> {

@@ -29,10 +29,15 @@ export class Lanes {
    */
   // oxlint-disable-next-line require-await -- a refusal has to come as a rejection
   async enter(lane: string, priority: number, left: () => AbortSignal): Promise<Slot> {
-    const queue = this.#queue(lane);
+    const full = this.full(lane);
+    if (full !== undefined) throw new ClusterError('overloaded', full);
+    return take(this.#queue(lane), priority, left);
+  }
+
+  /** What is to be said where too many wait already; undefined: one more may. */
+  full(lane: string): string | undefined {
     const most = this.#options.get(lane)?.queue ?? 10_000;
-    if (queue.size >= most) throw new ClusterError('overloaded', `${most} jobs wait in the lane "${lane}" already.`);
-    return take(queue, priority, left);
+    return this.#queue(lane).size >= most ? `${most} jobs wait in the lane "${lane}" already.` : undefined;
   }
 
   /** Waits for a slot for a parked job, ahead of all that are new. */

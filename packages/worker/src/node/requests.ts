@@ -13,6 +13,13 @@ export interface Requests {
   readonly objects: Objects;
 }
 
+/** Who asks, and where the answer goes. */
+export interface Asker {
+  readonly peer: Peer;
+  /** @throws ClusterError `limit` for what no message can carry. */
+  readonly send: (response: Response) => void;
+}
+
 const codec = new ValueCodec();
 
 /** By name; each answers with a plain value. A coordinator sees its own jobs, and of others only how many there are. */
@@ -51,14 +58,21 @@ function stats({ agent, lanes, objects }: Requests): unknown {
   };
 }
 
-/** Answers one request; an unknown one with a sentence. */
-export function answer(requests: Requests, peer: Peer, { id, name }: Request): Response {
+/** Answers one request; an unknown one with a sentence, and one with an answer beyond any message with its limit. */
+export function answer(requests: Requests, { peer, send }: Asker, { id, name }: Request): void {
   const make = answers.get(name);
   if (make === undefined) {
     const known = [...answers.keys()].join(', ');
-    return refusal(id, new ClusterError('bad_options', `A node answers no request "${name}"; it answers ${known}.`));
+    return send(
+      refusal(id, new ClusterError('bad_options', `A node answers no request "${name}"; it answers ${known}.`)),
+    );
   }
-  return { type: 'response', id, ok: true, value: codec.pack(make(requests, peer)) };
+  try {
+    send({ type: 'response', id, ok: true, value: codec.pack(make(requests, peer)) });
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    send(refusal(id, error));
+  }
 }
 
 function refusal(id: number, error: ClusterError): Response {

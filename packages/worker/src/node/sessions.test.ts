@@ -361,3 +361,40 @@ describe('links that the peer closes', () => {
     expect(take(sessions.expire(9_000))).toEqual(['end 1 lease_lost by lease']);
   });
 });
+
+describe('what is remembered of many incarnations', () => {
+  const nameOf = (i: number): string => i.toString(16).padStart(16, '0');
+
+  it('costs those that speak nothing', () => {
+    const { sessions, take } = bench();
+    const many = 50_000;
+    for (let i = 0; i < many; i += 1) take(sessions.fence(nameOf(i), guardian, 1), 1);
+    take(sessions.opening(who, coordinator, 1, 1), 1);
+    const since = performance.now();
+    for (let i = 0; i < many; i += 1) {
+      take(sessions.renew(who, 1, 1 + i / many, 2));
+      expect(sessions.nextExpiry).toBeGreaterThan(table.lease);
+    }
+    // Looking at each of them with each message takes a minute.
+    expect(performance.now() - since).toBeLessThan(3_000);
+  });
+
+  it('is forgotten when nothing of them can arrive any more, and not before', () => {
+    const { sessions, take } = bench();
+    take(sessions.fence(who, guardian, 1_000));
+    sessions.linkEnded(who, guardian, true, 2_000);
+    const again = (now: number): string[] => take(sessions.opening(who, coordinator, 1, now));
+    expect(again(2_000 + table.fence - 1)).toEqual(['1 refused 1 fenced']);
+    expect(again(2_000 + 2 * table.fence)).toEqual(['opened 1', expect.stringContaining('accepted 1')]);
+  });
+
+  it('names of the jobs that a fence has left as many as a message takes', () => {
+    const { sessions, take, busy } = bench();
+    take(sessions.opening(who, coordinator, 1, 0));
+    busy.add(1);
+    take(sessions.fence(who, guardian, 1));
+    const left = Array.from({ length: 5_000 }, (_, i) => i + 1);
+    const [said] = sessions.fenceOverdue(who, left);
+    expect(said).toMatchObject({ message: { type: 'fenced', left: left.slice(0, 4_096) } });
+  });
+});

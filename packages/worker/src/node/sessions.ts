@@ -1,5 +1,6 @@
 import type { Constants, Message } from '@muster/rexi';
-import { CloseCode } from '@muster/rexi';
+import { CloseCode, mostListed } from '@muster/rexi';
+import { Agenda } from './agenda.ts';
 
 /** Names a link within the agent. */
 export type LinkId = number;
@@ -73,6 +74,9 @@ export class Sessions {
   readonly #constants: Constants;
   readonly #jobs: SessionsOptions['jobs'];
   readonly #incarnations: Map<string, Incarnation> = new Map();
+  /** When sessions end by themselves; and when what is known of an incarnation can be forgotten. */
+  readonly #endings: Agenda<Incarnation> = new Agenda();
+  readonly #forgettings: Agenda<Incarnation> = new Agenda();
 
   constructor({ constants, jobs }: SessionsOptions) {
     this.#constants = constants;
@@ -105,15 +109,16 @@ export class Sessions {
     const session: Session = { incarnation, number, link, closed: false, newest: Math.floor(now), state: 'waiting' };
     one.session = session;
     if (older !== undefined) effects.push(...this.#end(one, older, 'down', 'newer session'));
-    return [...effects, ...this.#accept(one, now)];
+    return this.#planned(one, [...effects, ...this.#accept(one, now)]);
   }
 
   /** Somebody who holds the incarnation's key echoes a stamp of this node. */
   renew(incarnation: string, number: number, stamp: number, now: number): SessionEffect[] {
     const effects = this.expire(now);
-    const session = this.#incarnations.get(incarnation)?.session;
-    if (session?.number === number && stamp <= now) session.newest = Math.max(session.newest, stamp);
-    return effects;
+    const one = this.#incarnations.get(incarnation);
+    if (one?.session?.number !== number || stamp > now) return effects;
+    one.session.newest = Math.max(one.session.newest, stamp);
+    return this.#planned(one, effects);
   }
 
   /** A guardian introduces itself. */
@@ -125,6 +130,7 @@ export class Sessions {
     }
     one.guardian = { number, link, closed: false };
     one.closedSince = undefined;
+    this.#plan(one);
     if (seen?.link === undefined || seen.link === link) return [];
     return [close(seen.link, CloseCode.replaced, `guardian ${number} has taken over`)];
   }
@@ -140,7 +146,7 @@ export class Sessions {
     one.fenced = { until: now + this.#constants.fence };
     one.fencers.add(link);
     const effects = one.session === undefined ? [] : this.#end(one, one.session, 'fenced', 'fence');
-    return [...effects, ...this.#answerFence(one, [])];
+    return this.#planned(one, [...effects, ...this.#answerFence(one, [])]);
   }
 
   /** K has passed since a fence: it is answered with what is still alive. */
@@ -156,7 +162,7 @@ export class Sessions {
     one.highest = Math.max(one.highest, number);
     const session = one.session;
     const effects = session?.number === number ? this.#end(one, session, 'down', 'guardian') : [];
-    return [...effects, { do: 'send', link, message: { type: 'ended', session: number } }];
+    return this.#planned(one, [...effects, { do: 'send', link, message: { type: 'ended', session: number } }]);
   }
 
   /** A link is over. `byPeer`: it was closed, and did not merely fall silent. */
@@ -172,7 +178,7 @@ export class Sessions {
     }
     const both = one.session?.closed === true && one.guardian?.closed !== false;
     one.closedSince = both ? (one.closedSince ?? now) : undefined;
-    return [];
+    return this.#planned(one, []);
   }
 
   /** The last job of an ended session is dead. */
@@ -180,36 +186,52 @@ export class Sessions {
     const one = this.#know(session.incarnation, now);
     one.dying.delete(session);
     one.killed += killed;
-    return [...this.#accept(one, now), ...this.#answerFence(one, [])];
+    return this.#planned(one, [...this.#accept(one, now), ...this.#answerFence(one, [])]);
   }
 
   /** Ends what has run out by `now`. */
   expire(now: number): SessionEffect[] {
     const effects: SessionEffect[] = [];
-    for (const one of this.#incarnations.values()) {
-      const session = one.session;
-      if (session !== undefined && now >= this.#leaseEnd(session)) {
-        effects.push(...this.#end(one, session, 'lease_lost', 'lease'));
-      } else if (
-        session !== undefined &&
-        one.closedSince !== undefined &&
-        now >= one.closedSince + this.#constants.closedGrace
-      ) {
-        effects.push(...this.#end(one, session, 'down', 'closed links'));
-      }
-      if (this.#forgettable(one, now)) this.#incarnations.delete(one.id);
+    for (let { first } = this.#endings; first !== undefined && first.at <= now; { first } = this.#endings) {
+      effects.push(...this.#runOut(first.key, now));
+    }
+    for (let { first } = this.#forgettings; first !== undefined && first.at <= now; { first } = this.#forgettings) {
+      this.#forgettings.delete(first.key);
+      this.#incarnations.delete(first.key.id);
     }
     return effects;
   }
 
-  /** When `expire` has something to do next; Infinity: never. */
+  /** When `expire` has a session to end next; Infinity: never. */
   get nextExpiry(): number {
-    let next = Infinity;
-    for (const { session, closedSince } of this.#incarnations.values()) {
-      if (session === undefined) continue;
-      next = Math.min(next, this.#leaseEnd(session), (closedSince ?? Infinity) + this.#constants.closedGrace);
+    return this.#endings.first?.at ?? Infinity;
+  }
+
+  #runOut(one: Incarnation, now: number): SessionEffect[] {
+    const { session } = one;
+    if (session === undefined) return this.#planned(one, []);
+    const lost = now >= this.#leaseEnd(session);
+    return this.#planned(
+      one,
+      lost ? this.#end(one, session, 'lease_lost', 'lease') : this.#end(one, session, 'down', 'closed links'),
+    );
+  }
+
+  #planned(one: Incarnation, effects: SessionEffect[]): SessionEffect[] {
+    this.#plan(one);
+    return effects;
+  }
+
+  /** Something about it has changed: so may have when it has to be looked at. */
+  #plan(one: Incarnation): void {
+    const { session, closedSince } = one;
+    if (session === undefined) this.#endings.delete(one);
+    else {
+      const closed = (closedSince ?? Infinity) + this.#constants.closedGrace;
+      this.#endings.set(one, Math.min(this.#leaseEnd(session), closed));
     }
-    return next;
+    if (this.#busy(one)) this.#forgettings.delete(one);
+    else this.#forgettings.set(one, Math.max(one.fenced?.until ?? 0, one.seen + this.#constants.fence));
   }
 
   #leaseEnd(session: Session): number {
@@ -220,6 +242,7 @@ export class Sessions {
     const known = this.#incarnations.get(id);
     if (known !== undefined) {
       known.seen = now;
+      this.#plan(known);
       return known;
     }
     const fresh: Incarnation = {
@@ -235,13 +258,13 @@ export class Sessions {
       seen: now,
     };
     this.#incarnations.set(id, fresh);
+    this.#plan(fresh);
     return fresh;
   }
 
-  /** What is known of an incarnation, its fence above all, is kept until nothing of it can arrive any more. */
-  #forgettable(one: Incarnation, now: number): boolean {
-    const busy = one.session !== undefined || one.guardian?.link !== undefined || one.dying.size > 0;
-    return !busy && now >= Math.max(one.fenced?.until ?? 0, one.seen + this.#constants.fence);
+  /** What is known of one that is not, its fence above all, is kept until nothing of it can arrive any more. */
+  #busy({ session, guardian, dying }: Incarnation): boolean {
+    return session !== undefined || guardian?.link !== undefined || dying.size > 0;
   }
 
   #end(one: Incarnation, session: Session, code: SessionEndCode, by: EndedBy): SessionEffect[] {
@@ -286,7 +309,11 @@ export class Sessions {
   #sayFenced(one: Incarnation, left: readonly number[]): SessionEffect[] {
     const links = [...one.fencers];
     one.fencers.clear();
-    return links.map((link) => ({ do: 'send', link, message: { type: 'fenced', killed: one.killed, left } }));
+    return links.map((link) => ({
+      do: 'send',
+      link,
+      message: { type: 'fenced', killed: one.killed, left: left.slice(0, mostListed) },
+    }));
   }
 }
 

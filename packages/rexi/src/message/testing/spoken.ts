@@ -16,7 +16,7 @@ export type Spoken =
 
 type Value = number | boolean | string | Uint8Array | readonly Value[] | { readonly [name: string]: Value };
 
-const each = 'u32 count, then each: ';
+const each = 'u32 count of at most 4096, then each: ';
 
 /** What the words of one field mean. */
 export function parse(says: string): Spoken {
