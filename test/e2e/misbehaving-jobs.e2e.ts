@@ -73,6 +73,20 @@ describe('A job that', () => {
     expect(error.message).toContain('it exited with code 3');
   });
 
+  it.each([
+    ['a word that there is not', '00000001c8'],
+    ['a frame without an end', 'ffffffff01'],
+    ['the end of a job that is not in it', '000000070800000000ffff'],
+  ])("writes to its agent's socket %s ends with its executor, and the session goes on", async (_what, hex) => {
+    const other = cluster.stream('count', { n: 1_000_000 });
+    expect((await other.next()).done).toBe(false);
+    const error = await failureOf(cluster.call('forge', { hex }));
+    expect(error).toMatchObject({ code: 'executor_lost', job: 'forge' });
+    expect(error.message).toContain("it wrote to its agent's socket");
+    for (let i = 0; i < 5_000; i += 1) await other.next();
+    await other.return?.();
+  });
+
   it('throws what is no error ends with an error that says what was thrown', async () => {
     const error = await failureOf(cluster.call('throwText'));
     expect(error).toMatchObject({ code: 'job_failed', job: 'throwText' });

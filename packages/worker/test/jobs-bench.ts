@@ -2,6 +2,7 @@ import type { Cast, Constants, Message } from '@muster/rexi';
 import { ClusterError, constants as tableOf, ValueCodec } from '@muster/rexi';
 import type { VirtualClock } from '@muster/rexi/testing';
 import { virtualClock } from '@muster/rexi/testing';
+import type { Executors } from '../src/executor/executor.ts';
 import { Jobs } from '../src/node/jobs.ts';
 import type { LaneOptions } from '../src/node/lanes.ts';
 import { Lanes } from '../src/node/lanes.ts';
@@ -17,6 +18,8 @@ export interface JobsBenchOptions {
   readonly scripts: Readonly<Record<string, Script>>;
   readonly lanes?: Readonly<Record<string, LaneOptions>>;
   readonly constants?: Partial<Constants>;
+  /** In place of scripted executors. */
+  readonly use?: Executors;
   readonly executors?: Pick<ScriptedExecutorsOptions, 'most' | 'starts' | 'dies'>;
 }
 
@@ -37,7 +40,7 @@ export class JobsBench {
   /** Bytes of a value that a message can carry. */
   largest = Infinity;
 
-  constructor({ scripts, lanes, executors, constants = {} }: JobsBenchOptions) {
+  constructor({ scripts, lanes, executors, constants = {}, use }: JobsBenchOptions) {
     const { clock } = this;
     this.constants = tableOf(constants);
     this.executors = new ScriptedExecutors({ clock, scripts, ...executors });
@@ -45,7 +48,7 @@ export class JobsBench {
     this.jobs = new Jobs({
       clock,
       constants: this.constants,
-      executors: this.executors,
+      executors: use ?? this.executors,
       lanes: this.lanes,
       port: {
         send: (_session, message) => this.#send(message),

@@ -81,6 +81,7 @@ export class FakeExecutor implements Lent {
   start(): void {}
   credit(): void {}
   answer(): void {}
+  noted(): void {}
   pause(): void {}
   resume(): void {}
 
@@ -123,7 +124,7 @@ class FakeLauncher implements Launching<FakeExecutor> {
     const { loads } = this.#habits;
     this.#clock.after(Math.abs(loads), () => {
       if (executor.ending) return;
-      if (loads >= 0) return executor.keeper.loaded('[]');
+      if (loads >= 0) return executor.keeper.loaded([]);
       executor.keeper.broken('it throws', '');
       void executor.die('it exited with code 1');
     });

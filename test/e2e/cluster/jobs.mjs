@@ -111,6 +111,12 @@ export async function leaveInterval({ beat }, ctx) {
   return 'gone';
 }
 
+/** Writes to the socket of its agent what it likes. */
+export async function forge({ hex }) {
+  writeSync(3, Buffer.from(hex, 'hex'));
+  await pause(10_000);
+}
+
 /** Returns, and leaves a grandchild behind. */
 export async function leaveGrandchild({ beat }, ctx) {
   const file = fileOf(beat, ctx);

@@ -5,7 +5,9 @@ import { Inbox, largestFrame } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { Keeper, Lent } from './pool-slot.ts';
 import type { Spawned } from './spawn.ts';
-import type { FromExecutor, Init, ToExecutor, Verdict } from './words.ts';
+import { BadWord } from './bad-word.ts';
+import { readEntries } from './job-entries.ts';
+import type { Broken, FromExecutor, Init, Loaded, ToExecutor, Verdict } from './words.ts';
 import { agentWording, executorWording } from './wording.ts';
 
 export interface ExecutorProcessOptions {
@@ -35,6 +37,11 @@ export class ExecutorProcess implements Lent {
   readonly #gone: Promise<void>;
   #hunted: Promise<void> | undefined;
   #why = '';
+  /** It has said whether its jobs could be loaded. */
+  #introduced = false;
+  #spoiled = false;
+  /** It has said what none says: nothing of it is heard any more. */
+  #mute = false;
 
   constructor({ id, spawned, clock, hunter, keeper }: ExecutorProcessOptions) {
     this.id = id;
@@ -149,27 +156,52 @@ export class ExecutorProcess implements Lent {
     this.#keeper.gone(cause);
   }
 
-  /** User code can write to the socket as well: what is no frame ends the executor, and nobody else. */
+  /** User code can write to the socket as well: what none of ours says ends the executor, and nobody else. */
   #read(inbox: Inbox, chunk: Buffer): void {
+    if (this.#mute) return;
     try {
       inbox.push(chunk);
     } catch (error) {
       // Whatever its words have set off here: it is the executor that breaks off, and not the agent.
-      void this.kill(`it wrote to its agent's socket: ${String(error)}`);
+      this.#mute = true;
+      void this.kill(`it wrote to its agent's socket: ${String(error).slice(0, 256)}`);
     }
   }
 
   #hear(word: FromExecutor): void {
-    if (word.type === 'loaded') return this.#keeper.loaded(word.jobs);
-    if (word.type === 'broken') return this.#keeper.broken(word.message, word.stack);
+    if (word.type === 'loaded' || word.type === 'broken') return this.#introduce(word);
     if (word.type === 'fit') return this.#judge(word.verdict, word.why);
     const events = this.#events.get(word.task);
-    if (events !== undefined) this.#tell(events, word);
+    if (events !== undefined) return this.#tell(events, word);
+    // Code that a job has left behind may still ask for something on its behalf.
+    if (word.type === 'request') return this.answer(word.request, false, Buffer.from('closed: the job has ended'));
+    throw new BadWord(`"${word.type}" of a job that is not in it`);
+  }
+
+  #introduce(word: Loaded | Broken): void {
+    if (this.#introduced) throw new BadWord(`"${word.type}" for the second time`);
+    this.#introduced = true;
+    if (word.type === 'loaded') return this.#keeper.loaded(readEntries(word.jobs));
+    this.#keeper.broken(word.message, word.stack);
   }
 
   #judge(verdict: Verdict, why: string): void {
-    if (verdict === 'spoiled') this.#why ||= why.slice(0, 256);
-    this.#keeper.fit(verdict, why);
+    if (this.#spoiled) return;
+    this.#spoiled = verdict === 'spoiled';
+    const short = why.slice(0, 256);
+    if (this.#spoiled) this.#why ||= short;
+    this.#keeper.fit(verdict, short);
+  }
+
+  /** One that is no end of this job leaves it to hear of the executor's. */
+  #tellEnd(events: ExecutorEvents, word: End): void {
+    this.#events.delete(word.task);
+    try {
+      tellEnd(events, word);
+    } catch (error) {
+      this.#events.set(word.task, events);
+      throw error;
+    }
   }
 
   #tell(events: ExecutorEvents, word: Exclude<FromExecutor, { readonly type: 'loaded' | 'broken' | 'fit' }>): void {
@@ -188,8 +220,7 @@ export class ExecutorProcess implements Lent {
       case 'request':
         return events.request(task, word.request, word.operation, word.payload);
       default:
-        this.#events.delete(task);
-        return tellEnd(events, word);
+        return this.#tellEnd(events, word);
     }
   }
 }

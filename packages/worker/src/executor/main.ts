@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { systemClock } from '@muster/rexi';
 import type { LoadedJob } from '../job/load.ts';
 import { loadJobs } from '../job/load.ts';
-import { asError } from './failure.ts';
+import { described } from './failure.ts';
 import { Inbox, largestFrame } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Quiet } from './quiet.ts';
@@ -82,13 +82,13 @@ function entryOf({ name, stream, isolation, lane }: LoadedJob): object {
 }
 
 function broken(error: unknown): FromExecutor {
-  const { message, stack } = asError(error);
-  return { type: 'broken', message, stack: stack ?? message };
+  const { message, stack } = described(error);
+  return { type: 'broken', message, stack };
 }
 
 function uncaught(error: unknown): void {
   if (runtime === undefined) return giveUp(broken(error), 1);
-  const why = `an error that nobody caught: ${asError(error).message}`;
+  const why = `an error that nobody caught: ${described(error).message}`;
   const word: FromExecutor = { type: 'fit', verdict: 'spoiled', why };
   if (runtime.blame(error)) send(word);
   else giveUp(word, unattributable);

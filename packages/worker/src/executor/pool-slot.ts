@@ -1,4 +1,4 @@
-import type { Executor, Isolation } from './executor.ts';
+import type { Executor, Isolation, JobEntry } from './executor.ts';
 import type { Slot } from './slots.ts';
 import type { Verdict } from './words.ts';
 
@@ -13,7 +13,7 @@ export interface Lent extends Executor {
 
 /** What a pool hears of an executor. */
 export interface Keeper {
-  loaded(jobs: string): void;
+  loaded(jobs: readonly JobEntry[]): void;
   broken(message: string, stack: string): void;
   fit(verdict: Verdict, why: string): void;
   /** Once, at the moment from which it takes no task any more: it was killed, or has died by itself. */

@@ -214,9 +214,8 @@ export class Pool<E extends Lent = Lent> implements Executors {
     };
   }
 
-  #loaded(slot: PoolSlot, table: string): void {
+  #loaded(slot: PoolSlot, entries: readonly JobEntry[]): void {
     if (slot.state.is !== 'starting') return;
-    const entries = JSON.parse(table) as JobEntry[];
     if (this.#opening !== undefined) {
       this.#jobs = new Map(entries.map((entry) => [entry.name, entry]));
       this.#opening.resolve();

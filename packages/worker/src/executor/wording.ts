@@ -40,6 +40,9 @@ const lines: Field<readonly Uint8Array[]> = {
   },
 };
 
+/** More references than this no value has room for. */
+const mostTexts = 2 ** 17;
+
 const texts: Field<readonly string[]> = {
   write(outbox, values) {
     outbox.u32(values.length);
@@ -47,7 +50,9 @@ const texts: Field<readonly string[]> = {
   },
   read(fields) {
     const values: string[] = [];
-    for (let left = fields.u32(); left > 0; left--) values.push(fields.text());
+    const count = fields.u32();
+    if (count > mostTexts) throw new BadFrame(`a list of ${count} texts; the limit is ${mostTexts}`);
+    while (values.length < count) values.push(fields.text());
     return values;
   },
 };

@@ -1,10 +1,16 @@
+import { guard, valueLimits } from '@muster/rexi';
+import { BadWord } from '../executor/bad-word.ts';
 import type { ExecutorEvents, Totals } from '../executor/executor.ts';
 import { checkNotice } from '../executor/notice.ts';
-import type { Job } from './job.ts';
+import type { Job, JobState } from './job.ts';
 import { exceedsWindow } from './job.ts';
 import type { Jobs } from './jobs.ts';
 
-/** What an executor says of one job, and what becomes of it. A job that is dying says nothing any more to its coordinator. */
+/**
+ * What an executor says of one job, and what becomes of it. A job that is dying says nothing any more to its coordinator.
+ * User code shares the executor, so its words are looked over before the node passes them on as its own: what throws
+ * here ends the executor. Values are not decoded for that.
+ */
 export function listen(jobs: Jobs, job: Job): ExecutorEvents {
   const { session, counter } = job;
   const { port } = jobs;
@@ -17,10 +23,12 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
     },
     rows(_task, count, batch) {
       if (!alive()) return;
+      if (count < 1) throw new BadWord('rows without a row');
       if (exceedsWindow(job, count, batch.length)) {
         jobs.breached(job, { code: 'limit', detail: 'window', message: 'The executor sent more than its window.' });
         return;
       }
+      guard(batch, valueLimits, count);
       if (!jobs.tell(job, { type: 'rows', counter, first: job.sent.rows, count, batch })) return;
       jobs.rowsSent += count;
       job.sent = { rows: job.sent.rows + count, bytes: job.sent.bytes + batch.length };
@@ -33,11 +41,13 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
       jobs.park(job);
     },
     reply(_task, value, keys) {
+      if (alive()) checkEnd(job, value, 'running');
       if (alive()) jobs.outlets.flush(job);
       if (alive() && jobs.tell(job, { type: 'reply', counter, value })) port.adopt(session, keys);
       jobs.finish(job);
     },
     last(_task, value, keys) {
+      if (alive()) checkEnd(job, value, 'streaming', 'parked', 'resuming');
       if (alive()) jobs.outlets.flush(job);
       if (alive() && jobs.tell(job, { type: 'last', counter, rows: job.sent.rows, value })) port.adopt(session, keys);
       jobs.finish(job);
@@ -45,8 +55,14 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
     rowKeys(_task, keys) {
       if (alive()) port.adopt(session, keys);
     },
-    failed: (_task, failure) => jobs.fail(job, failure),
-    stopped: () => jobs.finish(job),
+    failed(_task, failure) {
+      if (failure.error.length > 0) guard(failure.error, valueLimits);
+      jobs.fail(job, failure);
+    },
+    stopped() {
+      if (alive()) throw new BadWord('a job stopped that was not asked to');
+      jobs.finish(job);
+    },
     notice(_task, notice) {
       if (!alive()) return;
       checkNotice(notice);
@@ -64,6 +80,12 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
     exited: (cause) =>
       jobs.fail(job, { code: 'executor_lost', detail: cause, message: `The executor died under the job: ${cause}.` }),
   };
+}
+
+/** Whether the job can end so now, with what can be read. @throws BadWord; ProtocolError `badValue` */
+function checkEnd({ state }: Job, value: Uint8Array, ...states: readonly JobState[]): void {
+  if (!states.includes(state)) throw new BadWord(`a value of a job that is ${state}`);
+  guard(value, valueLimits);
 }
 
 /** `code: sentence`, as the executor's side reads it. */
