@@ -67,6 +67,21 @@ describe('an executor', () => {
     expect(await (await rig.run('exits')).end()).toMatchObject({ type: 'exited', cause: 'it exited with code 3' });
   });
 
+  it('is told of in one line when it is replaced, whatever its job has said', async () => {
+    await using rig = await Rig.start();
+    await (await rig.run('leaksLines')).end();
+    await eventually('the pool warns', () => rig.warnings.length > 0);
+    expect(rig.warnings[0]).toContain(String.raw`one\nNode b is ready\u001b[2J`);
+  });
+
+  it('is refused an object that fits no frame to its agent, with the limit, and goes on', async () => {
+    await using rig = await Rig.start();
+    const run = await rig.run('keepsTooMuch', 2 ** 28);
+    const { value } = (await run.end()) as { value: { code: string; message: string } };
+    expect(value.code).toBe('not_serializable');
+    expect(value.message).toContain(`more than ${2 ** 28 - 65_536} bytes`);
+  });
+
   it('reaches the store through its agent', async () => {
     await using rig = await Rig.start();
     const end = await (await rig.run('keeps', { deep: [1, 2] })).end();

@@ -85,6 +85,18 @@ describe('A job that', () => {
     expect(error.message).toContain("it wrote to its agent's socket");
     for (let i = 0; i < 5_000; i += 1) await other.next();
     await other.return?.();
+    await until(
+      'the stream is gone',
+      async () => ((await cluster.request('a', 'stats')) as { jobs: number }).jobs === 0,
+    );
+  });
+
+  it('throws a text of hundreds of kilobytes ends neither its executor nor its node; the error arrives', async () => {
+    const error = await failureOf(cluster.call('throwMuch', { size: 500_000 }));
+    expect(error).toMatchObject({ code: 'job_failed', job: 'throwMuch' });
+    expect(error.message).toContain('x'.repeat(1_000));
+    const [{ message = '' } = {}] = (await cluster.request('a', 'errors')) as { message?: string }[];
+    expect(message.length).toBeLessThanOrEqual(1_024);
   });
 
   it('throws what is no error ends with an error that says what was thrown', async () => {

@@ -95,6 +95,10 @@ export async function throwText() {
   throw 'just a text';
 }
 
+export async function throwMuch({ size }) {
+  throw new Error('x'.repeat(size));
+}
+
 export async function returnFunction() {
   return { handler: () => 1 };
 }

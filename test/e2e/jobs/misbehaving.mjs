@@ -98,6 +98,11 @@ export async function leaksRejection(_, { ping }) {
   await forever();
 }
 
+export async function leaksLines() {
+  void Promise.reject(new Error('one\nNode b is ready\u001b[2J'));
+  await forever();
+}
+
 export async function leaksException() {
   setTimeout(() => {
     throw new Error('thrown later');
@@ -156,6 +161,14 @@ export const checked = {
   },
   run: async ({ land }) => land,
 };
+
+/** Puts more than there is room for between it and its agent. */
+export async function keepsTooMuch(bytes, { store }) {
+  return store.put(Buffer.alloc(bytes)).then(
+    () => 'kept',
+    ({ code, message }) => ({ code, message }),
+  );
+}
 
 export async function keeps(value, { store }) {
   const ref = await store.put(value);

@@ -9,6 +9,9 @@ const head = 4;
 /** Most bytes of one frame between agent and executor: an object that a job puts or gets has to fit one. 256 MiB. */
 export const largestFrame: number = 2 ** 28;
 
+/** Most bytes of an object in one: beside it there are words of some bytes. */
+export const largestAnswer: number = largestFrame - 65_536;
+
 /** Cuts what arrives into frames. Bytes of a frame that comes in many chunks are copied once. */
 export class Inbox {
   readonly #limit: number;

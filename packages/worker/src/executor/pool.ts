@@ -4,6 +4,7 @@ import { ClusterError, systemClock } from '@muster/rexi';
 import type { Executor, Executors, Isolation, JobEntry } from './executor.ts';
 import type { LaunchOptions } from './launcher.ts';
 import { Launcher } from './launcher.ts';
+import { oneLine } from './one-line.ts';
 import type { Keeper, Launching, Lent, PoolSlot } from './pool-slot.ts';
 import type { Limits, Wish } from './slots.ts';
 import { choose, demand, nextOf, surplus, tasksOf } from './slots.ts';
@@ -53,7 +54,8 @@ const defaultLimits: Limits = { executors: 64, shared: availableParallelism() };
  */
 export async function startPool(options: PoolOptions): Promise<Executors> {
   const { jobs, node, spares = 2, loadTimeout = 30_000, clock = systemClock } = options;
-  const warn = options.warn ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const tell = options.warn ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const warn = (line: string): void => tell(oneLine(line));
   const limits = { ...defaultLimits, ...options.limits };
   const launcher = await Launcher.open(options, { clock, warn });
   const pool = new Pool({ jobs, node, limits, spares, loadTimeout, clock, warn }, launcher);

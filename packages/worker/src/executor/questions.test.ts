@@ -1,5 +1,7 @@
+import { ClusterError } from '@muster/rexi';
 import { StoreError } from '@muster/store';
 import { describe, expect, it } from 'vitest';
+import { framed } from '../node/objects.ts';
 import { Questions } from './questions.ts';
 
 /** The error of a question that the agent refuses in these words. */
@@ -24,10 +26,18 @@ describe('what the agent refuses', () => {
     });
   });
 
-  it('is a plain error where it is not about the store', async () => {
-    expect(await refusedWith('job_failed: no: really')).toMatchObject({
-      name: 'Error',
-      message: 'job_failed: no: really',
-    });
+  it("is one of the cluster's errors where its code is", async () => {
+    const limit = await refusedWith('limit: An object is too large.');
+    expect(limit).toBeInstanceOf(ClusterError);
+    expect(limit).toMatchObject({ code: 'limit', message: 'An object is too large.' });
+  });
+
+  it('is a plain error where no code of ours leads it', async () => {
+    expect(await refusedWith('EIO: no: really')).toEqual(new Error('EIO: no: really'));
+  });
+
+  it('for an object that no frame can carry names the limit', () => {
+    expect(framed(Buffer.of(5, 6), 2)).toEqual(Buffer.of(1, 5, 6));
+    expect(() => framed(Buffer.alloc(3), 2)).toThrow(/An object of 3 bytes is larger than the 2 that a job can get/);
   });
 });

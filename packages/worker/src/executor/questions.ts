@@ -1,3 +1,5 @@
+import type { ErrorCode } from '@muster/rexi';
+import { ClusterError, codes } from '@muster/rexi';
 import { isStoreErrorCode, StoreError, storeCodes } from '@muster/store';
 
 interface Asker {
@@ -28,11 +30,13 @@ export class Questions {
   }
 }
 
-/** `full: There is no room …`: a store's error where the agent says so, else a plain one. */
+/** `full: There is no room …`: a store's error or one of the cluster's where the agent says so, else a plain one. */
 function rebuilt(answer: string): Error {
   const [code = '', ...rest] = answer.split(': ');
-  if (!isStoreErrorCode(code)) return new Error(answer);
   const said = rest.join(': ');
+  if (!isStoreErrorCode(code)) {
+    return Object.hasOwn(codes, code) ? new ClusterError(code as ErrorCode, said) : new Error(answer);
+  }
   if (!said.toLowerCase().startsWith(storeCodes[code].says.toLowerCase()))
     return new StoreError(code, { detail: said });
   // The agent's own error has said everything: as a detail it would be said twice.

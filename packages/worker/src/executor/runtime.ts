@@ -8,7 +8,7 @@ import { agentConnector } from './agent-connector.ts';
 import type { Failure } from './executor.ts';
 import { failure, thrown } from './failure.ts';
 import { FunctionTask } from './function-task.ts';
-import { largestFrame } from './inbox.ts';
+import { largestAnswer } from './inbox.ts';
 import type { Host } from './host.ts';
 import { Bearings } from './host.ts';
 import { Locals } from './locals.ts';
@@ -31,7 +31,7 @@ export interface RuntimeOptions {
 }
 
 /** Objects travel in chunks between nodes, and may be larger than any message: here, as large as a frame to the agent. */
-const objectLimits = { bytes: largestFrame - 65_536, items: 2 ** 26 };
+const objectLimits = { bytes: largestAnswer, items: 2 ** 26 };
 
 /** What runs inside an executor: the table of its tasks, and what they share. */
 export class Runtime implements Host {

@@ -464,6 +464,17 @@ describe('both links of a coordinator', () => {
   });
 });
 
+describe('a job with much to say of its failure', () => {
+  it('ends in an exit that is clipped, and neither its session nor the node with it', async () => {
+    const world = new World({}, { wordy: { steps: [{ do: 'fail', code: 'limit', message: '€'.repeat(300_000) }] } });
+    const { say, heard, words } = await world.coordinator();
+    await say(cast('wordy', 1));
+    expect(heard.at(-1)).toMatchObject({ type: 'exit', code: 'limit', message: '€'.repeat(1_024) });
+    await say(cast('answer', 2));
+    expect(words().at(-1)).toBe('reply 2');
+  });
+});
+
 describe('a node that drains', () => {
   it('rule 7: says so, takes no casts, and its sessions stay usable for what runs', async () => {
     const world = new World();

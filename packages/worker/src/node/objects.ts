@@ -10,6 +10,7 @@ import {
   parseObjectKey,
   PeerResolver,
 } from '@muster/store';
+import { largestAnswer } from '../executor/inbox.ts';
 import type { Job } from './job.ts';
 import type { LinkId, Session } from './sessions.ts';
 
@@ -83,7 +84,8 @@ export class Objects {
 
   /** What a job's store asks for; see agent-connector.ts for the operations. */
   async operate({ session, task }: Job, operation: string, payload: Uint8Array): Promise<Uint8Array> {
-    const key = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+    // An object that is put is no key, and may be very long.
+    const key = operation === 'put' ? '' : keyOf(payload);
     switch (operation) {
       case 'put': {
         const { identity, address } = this.#options;
@@ -92,7 +94,7 @@ export class Objects {
         return Buffer.from(formatObjectKey({ node, incarnation, id, size: payload.length, address }));
       }
       case 'get':
-        return Buffer.concat([Buffer.of(1), await this.#resolver.get(key)]);
+        return framed(await this.#resolver.get(key));
       case 'exists':
         return Buffer.of((await this.#resolver.exists(key)) ? 1 : 0);
       case 'evict':
@@ -127,6 +129,23 @@ export class Objects {
     const port = channelPort(channel, () => channel.close(CloseCode.normal, 'no longer needed'));
     return port;
   }
+}
+
+/** Bytes of the longest key, and more. */
+const longestKey = 4_096;
+
+function keyOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, Math.min(byteLength, longestKey)).toString();
+}
+
+/** 1 and the object, as an answer to an executor. @throws ClusterError `limit` for what it could not read. */
+export function framed(object: Uint8Array, limit: number = largestAnswer): Uint8Array {
+  if (object.length <= limit) return Buffer.concat([Buffer.of(1), object]);
+  throw new ClusterError(
+    'limit',
+    `An object of ${object.length} bytes is larger than the ${limit} that a job can get: put it in parts.`,
+    { detail: 'object' },
+  );
 }
 
 function isKey(text: string): boolean {

@@ -32,6 +32,7 @@ class Rig {
   readonly executor: ExecutorProcess;
   readonly bench: JobsBench;
   loaded: readonly JobEntry[] = [];
+  readonly fits: string[] = [];
   gone = '';
   killed = 0;
 
@@ -45,7 +46,7 @@ class Rig {
     const keeper: Keeper = {
       loaded: (jobs) => void (this.loaded = jobs),
       broken: () => undefined,
-      fit: () => undefined,
+      fit: (_verdict, why) => void this.fits.push(why),
       gone: (cause) => void (this.gone = cause),
     };
     this.executor = new ExecutorProcess({ id: 1, spawned, clock: this.clock, hunter, keeper });
@@ -177,6 +178,17 @@ describe('An executor that writes to its agent', () => {
     await rig.bench.clock.settle();
     expect(rig.killed).toBe(1);
     expect([1, 2].map((counter) => rig.endsOf(counter))).toEqual([['reply'], ['exit executor_lost']]);
+  });
+
+  it('hundreds of kilobytes about what has spoiled it is heard of in a few words, once', async () => {
+    const rig = await new Rig().begin();
+    for (let i = 0; i < 3; i += 1) rig.say({ type: 'fit', verdict: 'spoiled', why: 'x'.repeat(500_000) });
+    rig.child.emit('exit', 70, null);
+    rig.socket.emit('close');
+    await rig.bench.clock.settle();
+    expect(rig.fits).toEqual(['x'.repeat(256)]);
+    expect(rig.gone).toBe(`it exited with code 70: ${'x'.repeat(256)}`);
+    expect(rig.endsOf(1)).toEqual(['exit executor_lost']);
   });
 
   it('a table of jobs twice is ended', () => {
