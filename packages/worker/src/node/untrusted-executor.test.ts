@@ -7,9 +7,9 @@ import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { JobsBench } from '../../test/jobs-bench.ts';
 import type { Executors, JobEntry } from '../executor/executor.ts';
-import type { Keeper } from '../executor/executor-process.ts';
 import { ExecutorProcess } from '../executor/executor-process.ts';
 import { Outbox } from '../executor/outbox.ts';
+import type { Keeper } from '../executor/pool-slot.ts';
 import type { Spawned } from '../executor/spawn.ts';
 import type { FromExecutor } from '../executor/words.ts';
 import { executorWording } from '../executor/wording.ts';
@@ -47,6 +47,7 @@ class Rig {
       loaded: (jobs) => void (this.loaded = jobs),
       broken: () => undefined,
       fit: (_verdict, why) => void this.fits.push(why),
+      ending: () => undefined,
       gone: (cause) => void (this.gone = cause),
     };
     this.executor = new ExecutorProcess({ id: 1, spawned, clock: this.clock, hunter, keeper });
