@@ -123,12 +123,15 @@ export class WsLink implements Link {
     if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
   }
 
-  /** What is sent until the turn's input has been read leaves in one write. */
+  /**
+   * What is sent by one run of code leaves in one write, right behind it. Waiting for the end of the turn as well, as the
+   * channel above has done already, would cost every message another turn of the event loop.
+   */
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
     this.#socket.cork();
-    this.#clock.soon(this.#uncork);
+    queueMicrotask(this.#uncork);
   }
 
   readonly #uncork = (): void => {
