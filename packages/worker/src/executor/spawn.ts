@@ -1,11 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Prey } from '../reaper/hunter.ts';
-import { statOf } from '../reaper/processes.ts';
+import { renice, statOf } from '../reaper/processes.ts';
 
 /** The variable by which everything that an executor has started is known. */
 export const markerName = 'MUSTER_EXECUTOR';
@@ -66,7 +64,7 @@ export function spawnExecutor({ mark, cwd, env, execArgv, niceness }: SpawnOptio
     child.on('error', reject);
     const { pid } = child;
     if (pid === undefined) return;
-    lower(pid, niceness);
+    renice(pid, niceness); // So that the agent hears a kill while jobs spin.
     quiet(child.stdio[4] as Socket);
     const prey: Prey = { pid, start: statOf(pid)?.start ?? 0, marker: `${markerName}=${mark}` };
     resolve({ child, socket: child.stdio[3] as Socket, prey });
@@ -76,24 +74,6 @@ export function spawnExecutor({ mark, cwd, env, execArgv, niceness }: SpawnOptio
 /** What comes there is not heard, but its end is: the agent's side then goes as well. */
 function quiet(pipe: Socket): void {
   pipe.on('error', () => undefined).resume();
-}
-
-/**
- * So that the agent hears a kill while jobs spin. Threads that the process starts later inherit it. An executor is a
- * session of its own, and where Linux shares processors out between sessions (autogroup), the niceness of a process
- * counts among those of its session only: the session's own has to be set as well.
- */
-function lower(pid: number, niceness: number): void {
-  for (const set of [
-    () => setPriority(pid, niceness),
-    () => writeFileSync(`/proc/${pid}/autogroup`, String(niceness)),
-  ]) {
-    try {
-      set();
-    } catch {
-      // It has ended already, may not be changed, or there are no such groups: then it is as fast as everybody.
-    }
-  }
 }
 
 function environment(names: readonly string[]): NodeJS.ProcessEnv {

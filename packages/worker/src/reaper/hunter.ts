@@ -1,5 +1,5 @@
 import type { Clock } from '@muster/rexi';
-import { allPids, descendantsOf, environmentOf, isAlive, statOf } from './processes.ts';
+import { allPids, descendantsOf, environmentOf, isAlive, renice, statOf } from './processes.ts';
 import type { ProcessStat } from './processes.ts';
 
 /** A process that leads its own group, and how to tell what it has started. */
@@ -36,6 +36,8 @@ export class Hunter {
   readonly #chases: Set<Chase> = new Set();
   #pause: number = firstPause;
   #waiting = false;
+  /** When all processes were last looked through, or the hunt began. */
+  #walked = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,6 +49,7 @@ export class Hunter {
       const chase: Chase = { prey, known: new Map(), done };
       for (const pid of descendantsOf(prey.pid)) note(chase.known, pid);
       strike(chase);
+      if (this.#chases.size === 0) this.#walked = this.#clock.now();
       this.#chases.add(chase);
       this.#pause = firstPause;
       this.#wait();
@@ -63,18 +66,28 @@ export class Hunter {
     this.#pause = Math.min(2 * this.#pause, lastPause);
   }
 
-  /** One walk over all processes, for all that are hunted. */
+  /**
+   * While leaders are dying nothing is over, and to look through all processes then would take the processor from their
+   * dying: only what has escaped from them is hindered, and that can wait a little.
+   */
   #look(): void {
+    const now = this.#clock.now();
+    if (now - this.#walked < lastPause && [...this.#chases].some(isDying)) return this.#wait();
+    this.#walked = now;
+    this.#walk();
+  }
+
+  /** One walk over all processes, for all that are hunted. */
+  #walk(): void {
+    const chases = [...this.#chases];
     const left = new Set<Chase>();
-    for (const found of suspects(this.#chases)) {
-      const environment = once(() => environmentOf(found.pid));
-      for (const chase of this.#chases) {
-        if (!belongs(found, chase, environment)) continue;
-        left.add(chase);
-        kill(found.pid);
-      }
+    for (const found of suspects(chases)) {
+      const chase = ownerOf(found, chases);
+      if (chase === undefined) continue;
+      left.add(chase);
+      kill(found.pid);
     }
-    for (const chase of this.#chases) {
+    for (const chase of chases) {
       if (left.has(chase)) continue;
       this.#chases.delete(chase);
       chase.done();
@@ -89,7 +102,7 @@ export function companyOf(prey: Prey): number[] {
   for (const pid of descendantsOf(prey.pid)) note(known, pid);
   const chase: Chase = { prey, known, done: () => undefined };
   return suspects([chase]).flatMap((found) => {
-    const own = found.pid !== prey.pid && belongs(found, chase, () => environmentOf(found.pid));
+    const own = found.pid !== prey.pid && ownerOf(found, [chase]) !== undefined;
     return own ? [found.pid] : [];
   });
 }
@@ -114,26 +127,32 @@ export function endWithCompany(prey: Prey): void {
 }
 
 /** Everything alive that is not older than the oldest of those hunted. */
-function suspects(chases: Iterable<Chase>): ProcessStat[] {
-  const oldest = Math.min(...Array.from(chases, ({ prey }) => prey.start));
+function suspects(chases: readonly Chase[]): ProcessStat[] {
+  const oldest = Math.min(...chases.map(({ prey }) => prey.start));
   return allPids().flatMap((pid) => {
     const stat = statOf(pid);
     return stat !== undefined && isAlive(stat) && stat.start >= oldest ? [stat] : [];
   });
 }
 
-/** `environment` is asked last, and of each process once for all that are hunted: it is the dearest thing to read. */
-function belongs({ pid, group, start }: ProcessStat, { prey, known }: Chase, environment: () => string): boolean {
-  if (start < prey.start) return false;
-  if (pid === prey.pid) return start === prey.start;
-  return (
-    known.get(pid) === start || (group === prey.pid && leads(prey)) || environment().includes(`\0${prey.marker}\0`)
-  );
+/** Whose process it is. Its environment is read last, and only if nothing else tells: it is the dearest thing to read. */
+function ownerOf(found: ProcessStat, chases: readonly Chase[]): Chase | undefined {
+  const older = chases.filter(({ prey }) => found.start >= prey.start);
+  const known = older.find((chase) => isKnown(found, chase));
+  if (known !== undefined || older.length === 0) return known;
+  const environment = environmentOf(found.pid);
+  return older.find(({ prey }) => environment.includes(`\0${prey.marker}\0`));
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+/** Whether it is the leader, was seen below it, or is in its group. */
+function isKnown({ pid, group, start }: ProcessStat, { prey, known }: Chase): boolean {
+  if (pid === prey.pid) return start === prey.start;
+  return known.get(pid) === start || (group === prey.pid && leads(prey));
+}
+
+function isDying({ prey: { pid, start } }: Chase): boolean {
+  const stat = statOf(pid);
+  return stat?.start === start && isAlive(stat);
 }
 
 /** Whether the group is still the one of the prey: its number is given to nobody else while the group has a member. */
@@ -143,7 +162,10 @@ function leads({ pid, start }: Prey): boolean {
 }
 
 function strike({ prey, known }: Chase): void {
-  if (leads(prey)) kill(-prey.pid);
+  if (leads(prey)) {
+    kill(-prey.pid);
+    renice(prey.pid, 0); // Dying takes processor time as well, and it does not stand back in that.
+  }
   for (const [pid, start] of known) if (statOf(pid)?.start === start) kill(pid);
 }
 
