@@ -55,12 +55,21 @@ function bench(
 }
 
 describe('what is taken as it comes', () => {
-  it('is one batch of each part in turn', () => {
+  it('is one batch of each part, together', () => {
     const { intake, exhausted } = bench([new Played([[1, 2], [3]], true), new Played([[10], [11]], true)], false);
-    const taken = Array.from({ length: 5 }, () => intake.take(Infinity));
-    expect(taken).toEqual([[1, 2], [10], [3], [11], []]);
+    const taken = Array.from({ length: 3 }, () => intake.take(Infinity));
+    expect(taken).toEqual([[1, 2, 10], [3, 11], []]);
     expect(exhausted).toEqual([0, 1]);
     expect(intake.received).toBe(5);
+  });
+
+  it('is no more than the next batch where that is enough, and then the next part’s', () => {
+    const many = Array.from({ length: 300 }, (_, i) => i);
+    const { intake } = bench([new Played([many, many]), new Played([[1], many])], false);
+    const taken = Array.from({ length: 3 }, () => intake.take(Infinity).length);
+    expect(taken).toEqual([300, 301, 300]);
+    const asked = bench([new Played([[1]]), new Played([[2]]), new Played([[3]])], false).intake;
+    expect([asked.take(2), asked.take(2)]).toEqual([[1, 2], [3]]);
   });
 });
 

@@ -7,6 +7,9 @@ import type { Source } from './source.ts';
 /** At most so many rows are merged at a time, so that the first ones do not wait for the last. */
 const mergeBatch = 512;
 
+/** From so many rows on they are handed on as they are: the consumer has enough to do. */
+const enough = 256;
+
 export interface IntakeOptions<T> {
   readonly lanes: readonly Lane[];
   /** Rows come in this order; absent: as they come. */
@@ -37,7 +40,7 @@ export class Intake<T> {
    * caller's comparison throws.
    */
   take(most: number): T[] {
-    return this.#heads === undefined ? this.#takeAny() : this.#takeInOrder(this.#heads, Math.min(most, mergeBatch));
+    return this.#heads === undefined ? this.#takeAny(Math.min(most, enough)) : this.#takeInOrder(this.#heads, Math.min(most, mergeBatch));
   }
 
   /** What was taken before has been consumed. */
@@ -54,16 +57,22 @@ export class Intake<T> {
     if (this.#inHeads.delete(lane)) this.#heads?.remove(lane);
   }
 
-  /** One batch of the next part that has one, in turn. */
-  #takeAny(): T[] {
+  /**
+   * A batch of each part that has one, in turn, until there are rows enough: the single values of a wide scatter would
+   * else cost their consumer several promises each.
+   */
+  #takeAny(wanted: number): T[] {
     const { lanes } = this.#options;
-    for (let i = 0; i < lanes.length; i += 1) {
-      const lane = lanes[(this.#turn + i) % lanes.length];
+    let rows: T[] = [];
+    for (let i = 0; i < lanes.length && rows.length < wanted; i += 1) {
+      const lane = lanes[this.#turn];
+      this.#turn = (this.#turn + 1) % lanes.length;
       if (lane === undefined || !this.#fill(lane)) continue;
-      this.#turn = (this.#turn + i + 1) % lanes.length;
-      return lane.takeAll() as T[];
+      const batch = lane.takeAll() as T[];
+      if (rows.length === 0) rows = batch;
+      else for (const row of batch) rows.push(row);
     }
-    return [];
+    return rows;
   }
 
   /** Rows in order, as long as every part that may still send has one to compare. */
