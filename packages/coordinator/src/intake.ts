@@ -40,7 +40,9 @@ export class Intake<T> {
    * caller's comparison throws.
    */
   take(most: number): T[] {
-    return this.#heads === undefined ? this.#takeAny(Math.min(most, enough)) : this.#takeInOrder(this.#heads, Math.min(most, mergeBatch));
+    return this.#heads === undefined
+      ? this.#takeAny(Math.min(most, enough))
+      : this.#takeInOrder(this.#heads, Math.min(most, mergeBatch));
   }
 
   /** What was taken before has been consumed. */

@@ -1,4 +1,5 @@
 // @ts-check
+import { availableParallelism } from 'node:os';
 import { compare } from '../harness/compare.mjs';
 import { progress } from '../harness/report.mjs';
 import { startSide } from '../harness/side.mjs';
@@ -17,14 +18,8 @@ export async function run({ rounds }) {
   progress('call/inline is left out: there are no inline executors.');
   const muster = await startMuster({ bench: 'call', servers: 1 });
   const echo = await startSide({ name: 'ws echo', module: yardstick('ws-echo.mjs'), servers: 1 });
-  const ports = await freePorts();
-  const moleculer = await startSide({
-    name: 'moleculer TCP',
-    module: yardstick('moleculer-call.mjs'),
-    servers: 1,
-    serving: { ports },
-    client: { ports },
-  });
+  const moleculer = await startMoleculer('moleculer TCP', 0);
+  const alike = await startMoleculer('moleculer and processes', availableParallelism());
   const results = [];
   for (const job of ['shared', 'exclusive']) {
     const order = { job, ms, inFlight: 1, args };
@@ -41,6 +36,7 @@ export async function run({ rounds }) {
           [muster, order],
           [echo, order],
           [moleculer, order],
+          [alike, order],
         ],
         wanted,
         rounds,
@@ -57,6 +53,7 @@ export async function run({ rounds }) {
       sides: [
         [muster, order],
         [moleculer, order],
+        [alike, order],
         [echo, order],
       ],
       wanted,
@@ -64,8 +61,15 @@ export async function run({ rounds }) {
       warmUp,
     })),
   );
-  for (const side of [muster, echo, moleculer]) await side.close();
+  for (const side of [muster, echo, moleculer, alike]) await side.close();
   return results;
+}
+
+/** @param {string} name @param {number} processes that the server hands calls on to; 0: it answers itself */
+async function startMoleculer(name, processes) {
+  const ports = await freePorts();
+  const module = yardstick('moleculer-call.mjs');
+  return startSide({ name, module, servers: 1, serving: { ports, processes }, client: { ports } });
 }
 
 /** @param {string} file */

@@ -1,4 +1,5 @@
 // @ts-check
+import { availableParallelism } from 'node:os';
 import { startChild } from '../harness/child.mjs';
 import { compare } from '../harness/compare.mjs';
 import { progress } from '../harness/report.mjs';
@@ -13,18 +14,28 @@ const servers = 4;
 const widths = [4, 64, 512];
 const args = { text: 'x'.repeat(16) };
 const ms = 700;
+/** A part passes three processes, of a dozen on this machine, each of which is compiled as it runs: as in `call`, and longer. */
+const warmUp = 8;
+/** Where a server hands parts on to processes, it has as many as a node has shared executors. */
+const processes = availableParallelism();
 
 /** @param {{ rounds: number }} options */
 export async function run({ rounds }) {
   const muster = await startMuster({ bench: 'scatter', jobs: 'call', servers, lane: 128 });
   const grpc = await startSide({ name: 'grpc-js', module: yardstick('grpc-scatter.mjs'), servers });
+  const alike = await startSide({
+    name: 'grpc-js and processes',
+    module: yardstick('grpc-scatter.mjs'),
+    servers,
+    serving: { processes },
+  });
   const floor = await startSide({ name: 'corked ws floor', module: yardstick('ws-scatter.mjs'), servers });
   const nats = await startNats();
   const results = [];
   for (const width of widths) {
     const order = { width, ms, args };
     const name = `scatter/${width}`;
-    const sides = [muster, grpc, floor, ...(nats === undefined ? [] : [nats.side])];
+    const sides = [muster, grpc, alike, floor, ...(nats === undefined ? [] : [nats.side])];
     const wanted = [{ name, figure: 'p50', unit: 'ms', better: /** @type {const} */ ('lower') }];
     results.push(
       ...(await compare({
@@ -32,10 +43,11 @@ export async function run({ rounds }) {
         sides: sides.map((side) => /** @type {const} */ ([side, order])),
         wanted,
         rounds,
+        warmUp,
       })),
     );
   }
-  for (const side of [muster, grpc, floor, nats?.side]) await side?.close();
+  for (const side of [muster, grpc, alike, floor, nats?.side]) await side?.close();
   await nats?.broker.close();
   return results;
 }

@@ -1,13 +1,19 @@
 // @ts-check
 import { repeat } from '../harness/figures.mjs';
 import { dial, listen } from './grpc-common.mjs';
+import { startProcesses } from './processes.mjs';
 
-export function serve() {
+/** @typedef {import('@grpc/grpc-js').ServerUnaryCall<unknown, unknown>} Call */
+
+/** Answers itself, or has so many processes answer. @param {{ processes?: number }} options */
+export function serve({ processes = 0 }) {
+  if (processes === 0) {
+    return listen({ echo: (/** @type {Call} */ call, /** @type {Function} */ answer) => answer(null, call.request) });
+  }
+  const handOn = startProcesses(processes);
   return listen({
-    echo: (
-      /** @type {import('@grpc/grpc-js').ServerUnaryCall<unknown, unknown>} */ call,
-      /** @type {Function} */ answer,
-    ) => answer(null, call.request),
+    echo: (/** @type {Call} */ call, /** @type {Function} */ answer) =>
+      void handOn(call.request).then((reply) => answer(null, reply)),
   });
 }
 

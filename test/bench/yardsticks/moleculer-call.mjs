@@ -3,13 +3,20 @@ import moleculer from 'moleculer';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { repeat } from '../harness/figures.mjs';
+import { startProcesses } from './processes.mjs';
 
 /** The server has to know where its client will listen: both are told their ports beforehand. @typedef {{ server: number, client: number }} Ports */
 
-/** @param {{ ports: Ports }} options @returns {Promise<import('../harness/child.mjs').Role>} */
-export async function serve({ ports }) {
+/**
+ * Answers itself, or has so many processes answer.
+ * @param {{ ports: Ports, processes?: number }} options
+ * @returns {Promise<import('../harness/child.mjs').Role>}
+ */
+export async function serve({ ports, processes = 0 }) {
   const broker = brokerOf('server', ports);
-  broker.createService({ name: 'bench', actions: { echo: (/** @type {{ params: unknown }} */ { params }) => params } });
+  const handle = processes === 0 ? (/** @type {unknown} */ params) => params : startProcesses(processes);
+  const echo = (/** @type {{ params: unknown }} */ { params }) => handle(params);
+  broker.createService({ name: 'bench', actions: { echo } });
   await broker.start();
   return { ready: 'tcp', close: () => broker.stop() };
 }
