@@ -18,7 +18,9 @@ export function newSecret() {
 }
 
 /**
- * Nodes with the jobs of `jobs/NAME.mjs`, and a coordinator with the verbs of `muster/NAME.mjs`.
+ * Nodes with the jobs of `jobs/NAME.mjs`, and a coordinator with the verbs of `muster/NAME.mjs`. Their executors do not
+ * stand back, as they do by default: nothing of what they are compared with does, and on a machine that others use as
+ * well it is their load that would be measured.
  * @param {{ bench: string, jobs?: string, servers: number, lane?: number }} options
  */
 export function startMuster({ bench, jobs = bench, servers, lane = 64 }) {
@@ -28,7 +30,7 @@ export function startMuster({ bench, jobs = bench, servers, lane = 64 }) {
     name: 'Muster',
     module,
     servers,
-    serving: { jobs, dir: scratch(), secret, lane },
+    serving: { jobs, dir: scratch(), secret, lane, niceness: 0 },
     client: { secret },
   });
 }
