@@ -81,10 +81,11 @@ export type Fields<T> = { readonly [Name in keyof T]-?: Field<Exclude<T[Name], u
 
 function uint(bits: 8 | 16 | 32 | 48): Field<number> {
   const size = bits / 8;
+  const end = 2 ** bits;
   return {
     says: `u${bits}`,
     write(writer, value) {
-      if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** bits) {
+      if (!Number.isSafeInteger(value) || value < 0 || value >= end) {
         throw new RangeError(`${value} does not fit a u${bits}`);
       }
       const at = writer.reserve(size);
@@ -185,7 +186,9 @@ export function list<T>(item: Field<T>, least: number): Field<readonly T[]> {
       if (count > mostListed) throw malformed(`counts ${count} items, more than ${mostListed}`);
       if (count * least > reader.bytes.length - reader.at)
         throw malformed(`counts ${count} items, more than it has bytes for`);
-      return Array.from({ length: count }, () => item.read(reader));
+      const items: T[] = [];
+      while (items.length < count) items.push(item.read(reader));
+      return items;
     },
   };
 }
