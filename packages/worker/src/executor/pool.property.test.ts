@@ -85,6 +85,8 @@ class World {
       default:
         this.#happen(it.do, it.which);
     }
+    // Who was given an executor hears of it before anything else happens to it, as between two events of a process.
+    await this.bench.clock.settle();
     this.check();
   }
 
