@@ -5,8 +5,11 @@ import type { Walk } from './walk.ts';
 /** Makes the fresh copy of an object of one built-in class. `depth` is the object's own. */
 export type Form = (walk: Walk, value: never, depth: number) => unknown;
 
-/** Binaries of at least this many bytes are not copied by a snapshot. */
-export const SHARED_BYTES = 4_096;
+/**
+ * Binaries of at least this many bytes are not copied by a snapshot, and are packed alone. Smaller ones travel together:
+ * a batch costs its receivers far more than the copy.
+ */
+export const SHARED_BYTES = 32_768;
 
 /** How a value of exactly this prototype travels. What is neither here nor plain, a ref or an error does not. */
 export const forms: ReadonlyMap<object, Form> = new Map<object, Form>([

@@ -186,13 +186,13 @@ describe('a snapshot', () => {
   });
 
   test('says when it shares large binaries', () => {
-    for (const large of [Buffer.alloc(4096), new Uint8Array(4096), new Float64Array(512)]) {
-      expect(codec.snapshot({ small: Buffer.alloc(4095), large }).shares).toBe(true);
+    for (const large of [Buffer.alloc(32_768), new Uint8Array(32_768), new Float64Array(4_096)]) {
+      expect(codec.snapshot({ small: Buffer.alloc(32_767), large }).shares).toBe(true);
     }
-    expect(codec.snapshot({ small: Buffer.alloc(4095) }).shares).toBe(false);
-    const buffer = new ArrayBuffer(8192);
+    expect(codec.snapshot({ small: Buffer.alloc(32_767) }).shares).toBe(false);
+    const buffer = new ArrayBuffer(65_536);
     expect(codec.snapshot(buffer).shares).toBe(false);
-    expect(packed(buffer, () => new Uint8Array(buffer).fill(1))).toEqual(new ArrayBuffer(8192));
+    expect(packed(buffer, () => new Uint8Array(buffer).fill(1))).toEqual(new ArrayBuffer(65_536));
   });
 
   test('reads each getter once, and takes what it gave', () => {

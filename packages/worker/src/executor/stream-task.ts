@@ -54,12 +54,12 @@ export class StreamTask extends RunningTask {
   credit(acked: Totals): void {
     this.#flow.credit(acked);
     if (this.#generator === undefined || this.state !== 'open') return;
-    this.#flush();
+    if (this.#flow.unacked === 0 || !this.#lookedAfter) this.#flush();
     this.#goOn();
   }
 
   protected unwind(): void {
-    this.#lingering?.cancel();
+    this.#rest();
     const generator = this.#generator;
     if (generator === undefined) return this.finish({ type: 'stopped', task: this.id });
     // A `yield` within `finally` answers without having ended.
@@ -90,7 +90,7 @@ export class StreamTask extends RunningTask {
     if (this.state !== 'open') return;
     if (done === true) this.#returned(value);
     else if (!this.#hold(value)) return;
-    if (this.#flow.full) this.#flush();
+    if (this.#flow.full) this.#flushFull();
     else if (!this.host.turn.over) return this.#pull();
     this.host.turn.next(this.#goOn);
   };
@@ -145,12 +145,28 @@ export class StreamTask extends RunningTask {
     if (this.state === 'open') this.#flush();
   };
 
+  /** Sends what fills batches. The rest waits for its like: sent as well, every other batch would be a row or two. */
+  #flushFull(): void {
+    if (this.#phase !== 'pulling') return this.#flush();
+    this.#rest();
+    while (this.#flow.full && this.#flow.next > 0) if (!this.#send(this.#flow.next)) break;
+  }
+
+  /** Whether what is held will be sent soon, as far as there is credit for it. */
+  get #lookedAfter(): boolean {
+    return this.#ending || this.#lingering !== undefined;
+  }
+
+  #rest(): void {
+    this.#lingering?.cancel();
+    this.#lingering = undefined;
+  }
+
   /** Sends all there is credit for; behind the last row goes the end. */
   #flush(): void {
     for (let most = this.#flow.next; most > 0; most = this.#flow.next) if (!this.#send(most)) break;
     if (this.#flow.held > 0) return;
-    this.#lingering?.cancel();
-    this.#lingering = undefined;
+    this.#rest();
     if (this.#phase !== 'returned') return;
     this.#phase = 'concluded';
     this.conclude('last', this.#result);
