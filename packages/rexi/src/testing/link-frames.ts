@@ -26,6 +26,21 @@ export function framesSuite(makeBench: MakeBench, { describe, it, expect }: Test
       expect(far.heard.texts).toEqual([`a${large}b`, '', 'c']);
     });
 
+    it('that are large arrive as they were sent, however long the peer leaves them in the socket', async () => {
+      const bench = await makeBench();
+      const { near, far } = await pair(bench);
+      const frame = (i: number): string => `${i}`.padEnd(40_000 + i, String.fromCharCode(97 + (i % 26)));
+      const sent = Array.from({ length: 240 }, (_, i) => frame(i));
+      far.link.pause();
+      for (const [i, text] of sent.entries()) {
+        near.link.send([bytes(text.slice(0, 12)), bytes(text.slice(12))]);
+        if (i % 16 === 0) await bench.quiet();
+      }
+      far.link.resume();
+      await bench.until(() => far.heard.frames.length >= sent.length);
+      expect(far.heard.texts).toEqual(sent);
+    });
+
     it('do not arrive in the turn in which they are sent', async () => {
       const bench = await makeBench();
       const { near, far } = await pair(bench);

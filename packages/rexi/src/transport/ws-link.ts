@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { CloseCode } from '../close-code.ts';
 import type { Clock, Link, LinkEnd, LinkHandler, Peer, Timer } from '../seams.ts';
+import { FrameBuffers } from './frame-buffers.ts';
 import { codeFromWire, codeOfViolation, cutReason } from './ws-codes.ts';
 
 export interface WsLinkOptions {
@@ -25,6 +26,7 @@ export class WsLink implements Link {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #patience: number;
+  readonly #buffers: FrameBuffers = new FrameBuffers();
   #handler: LinkHandler | undefined;
   #paused = false;
   #corked = false;
@@ -65,9 +67,8 @@ export class WsLink implements Link {
     if (this.#end !== undefined || this.#ws.readyState !== WebSocket.OPEN) return;
     this.#cork();
     this.#owing = true;
-    const [only] = parts;
     // One copy here is cheaper than a second header, a second write and the copy that the receiver would make of it.
-    this.#ws.send(parts.length === 1 && only ? only : Buffer.concat(parts), binary, this.#written);
+    this.#ws.send(this.#buffers.join(parts), binary, this.#written);
   }
 
   pause(): void {
@@ -140,7 +141,10 @@ export class WsLink implements Link {
   };
 
   /** One function for all frames: node then counts its calls instead of queueing them. */
-  readonly #written = (): void => {
+  readonly #written = (error?: Error | null): void => {
+    // What could not be written may still be in the kernel's hands, and nothing is sent after it.
+    if (error) return;
+    this.#buffers.taken();
     if (!this.#owing || this.#end !== undefined || this.#ws.bufferedAmount > 0) return;
     this.#owing = false;
     this.#handler?.drained();
