@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { up } from '../test/up.ts';
-import type { RowStream } from './row-stream.ts';
+import type { Gather } from './gather.ts';
+import { RowStream } from './row-stream.ts';
 
 type Numbers = RowStream<number>;
 
@@ -66,5 +67,37 @@ describe('a stream is read once', () => {
     await world.run(exhaust(stream));
     expect(await world.run(stream.next())).toEqual({ done: true, value: undefined });
     expect(await world.run(stream.return())).toEqual({ done: true, value: undefined });
+  });
+});
+
+/** A request whose batches are there already. */
+function streamOf(...batches: number[][]): RowStream<number> {
+  const gather = { pull: () => Promise.resolve(batches.shift()), end: () => undefined };
+  return new RowStream(gather as unknown as Gather<number>);
+}
+
+describe('rows read one by one', () => {
+  it('come in order, to the end and beyond it', async () => {
+    const stream = streamOf([1, 2], [3]);
+    const read: unknown[] = [];
+    for await (const row of stream) read.push(row);
+    expect([read, await stream.next()]).toEqual([[1, 2, 3], { done: true, value: undefined }]);
+  });
+
+  it('come in order to those who do not wait for the row before', async () => {
+    const stream = streamOf([1, 2], [3]);
+    const rows = await Promise.all(Array.from({ length: 5 }, () => stream.next()));
+    expect(rows.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined]);
+  });
+
+  it('cost one turn of the microtask queue each, but for the first of a batch', async () => {
+    const stream = streamOf([1, 2, 3, 4]);
+    await stream.next();
+    for (const row of [2, 3, 4]) {
+      let got: unknown;
+      void stream.next().then(({ value }) => (got = value));
+      await Promise.resolve();
+      expect(got).toBe(row);
+    }
   });
 });

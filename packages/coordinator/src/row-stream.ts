@@ -3,6 +3,8 @@ import type { MissingPart } from './exit-error.ts';
 import type { Gather } from './gather.ts';
 import type { GatherStats } from './gather-order.ts';
 
+const nothing = (): void => undefined;
+
 /**
  * Rows of a request, to be read once: with `for await`, by the batch, or all at once. Leaving the loop in any way, a
  * throw, an abort or the end of an `await using` scope kills what is left. A second reading throws `bad_options`: it
@@ -14,8 +16,9 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
   #reading: 'new' | 'rows' | 'batches' | 'over' = 'new';
   #rows: readonly Row[] = [];
   #at = 0;
-  /** Rows are being fetched; who asks meanwhile waits in line. */
-  #asking: Promise<undefined> | undefined;
+  /** Requests for which rows have to be fetched; who asks meanwhile waits in line, behind the last of them. */
+  #waiting = 0;
+  #last: Promise<void> = Promise.resolve();
 
   /** Made by the cluster handle. */
   constructor(gather: Gather<Row>) {
@@ -34,16 +37,10 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
 
   next(): Promise<IteratorResult<Row, undefined>> {
     if (this.#reading === 'batches') return Promise.reject(this.#readTwice());
-    if (this.#asking === undefined && this.#at < this.#rows.length) return Promise.resolve(this.#step());
-    const next = (this.#asking ?? Promise.resolve()).then(() => this.#advance());
-    const asking = next.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#asking = asking;
-    void asking.then(() => {
-      if (this.#asking === asking) this.#asking = undefined;
-    });
+    if (this.#waiting === 0 && this.#at < this.#rows.length) return Promise.resolve(this.#step());
+    this.#waiting += 1;
+    const next = this.#last.then(() => this.#advance());
+    this.#last = next.then(nothing, nothing);
     return next;
   }
 
@@ -102,12 +99,18 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
   }
 
   async #advance(): Promise<IteratorResult<Row, undefined>> {
-    if (this.#at < this.#rows.length) return this.#step();
-    const rows = await this.#gather.pull();
-    if (rows === undefined) return this.return();
-    this.#rows = rows;
-    this.#at = 0;
-    return this.#step();
+    try {
+      if (this.#at === this.#rows.length) {
+        const rows = await this.#gather.pull();
+        if (rows === undefined) return await this.return();
+        this.#rows = rows;
+        this.#at = 0;
+      }
+      return this.#step();
+    } finally {
+      // Before the caller goes on: its next request would else find this one waiting, and so would all after it.
+      this.#waiting -= 1;
+    }
   }
 
   #step(): IteratorResult<Row, undefined> {
