@@ -131,7 +131,8 @@ export class Walk implements Snapshot {
   }
 
   #enter(value: object, step: Step, depth: number): void {
-    if (this.#trail === NO_TRAIL) this.#trail = { steps: [], above: [] };
+    // With room for one level, which is all that most rows need: a list that grows from nothing takes room for 17.
+    if (this.#trail === NO_TRAIL) this.#trail = { steps: [step], above: [NONE, value] };
     const { steps, above } = this.#trail;
     steps[depth - 1] = step;
     above[depth] = value;
