@@ -14,16 +14,14 @@ const pool = await startPool({
   warn: (line) => say({ warn: line }),
 });
 
-const silent = ['taken', 'rows', 'rowKeys', 'parked', 'reply', 'last', 'failed', 'stopped', 'log', 'request'];
+const silent = ['taken', 'rows', 'rowKeys', 'parked', 'reply', 'last', 'failed', 'stopped', 'request'];
 let id = 0;
 async function run(job) {
   const executor = await pool.acquire('exclusive', 'a');
   const events = Object.fromEntries(silent.map((name) => [name, () => undefined]));
   const nothing = new Uint8Array(0);
-  const running = () => say({ running: job, pid: executor.pid });
   Object.assign(events, {
-    ping: running,
-    progress: running,
+    notice: () => say({ running: job, pid: executor.pid }),
     exited: (cause) => say({ exited: job, cause }),
   });
   executor.run({ id: (id += 1), job, ref: '89abcdef01234567-1', args: nothing, shard: nothing, byKey: false }, events);
