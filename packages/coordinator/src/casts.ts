@@ -33,11 +33,20 @@ export interface CastHandler {
   down(error: ClusterError): void;
 }
 
+/** How a cast has ended, as its handler was told. */
+export type CastEnd = 'value' | 'last' | 'exit' | 'down';
+
 /** The casts of one session that have neither ended nor been given up, and what is said of them. */
 export class Casts {
   readonly #handlers: Map<number, CastHandler> = new Map();
+  readonly #ended: (counter: number, how: CastEnd, code?: string) => void;
   /** Messages of references that had ended or were given up: dropped, and counted. */
   late = 0;
+
+  /** `ended` is called before the handler is, once for each cast that was not given up. */
+  constructor(ended: (counter: number, how: CastEnd, code?: string) => void = () => undefined) {
+    this.#ended = ended;
+  }
 
   get size(): number {
     return this.#handlers.size;
@@ -94,13 +103,18 @@ export class Casts {
 
   /** The session is lost: each reference hears of it once, in the order of submission. */
   down(error: ClusterError): void {
-    const lost = [...this.#handlers.values()];
+    const lost = [...this.#handlers];
     this.#handlers.clear();
-    for (const handler of lost) handler.down(error);
+    for (const [counter, handler] of lost) {
+      this.#ended(counter, 'down', error.code);
+      handler.down(error);
+    }
   }
 
   /** Forgotten only when it was taken: an end that cannot be read breaks the session, and then it is down like the rest. */
   #end(handler: CastHandler, message: Reply | Last | Exit): void {
+    const how = message.type === 'reply' ? 'value' : message.type;
+    this.#ended(message.counter, how, message.type === 'exit' ? message.code : undefined);
     if (message.type === 'reply') handler.value(message.value);
     else if (message.type === 'last') handler.last(message.rows, message.value);
     else handler.exit(message);

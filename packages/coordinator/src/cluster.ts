@@ -214,7 +214,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   }
 
   #begin(): Incarnation {
-    const { clock, entropy, transport, spawn } = this.#seams;
+    const { clock, entropy, transport, spawn, note } = this.#seams;
     const identity = newIdentity('coordinator', this.#options.id ?? 'coordinator', entropy);
     const incarnation: Incarnation = new Incarnation({
       addresses: this.#options.nodes,
@@ -226,6 +226,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
       secret: this.#secret,
       codec: this.#codec,
       spawn,
+      ...(note && { note }),
       hold: this.#hold,
       changed: (node) => this.#changed(node),
       troubled: (node) => this.emit('trouble', infoOf(node)),

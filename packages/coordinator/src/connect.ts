@@ -19,7 +19,8 @@ export async function connect<Jobs = Record<string, never>>(options: ConnectOpti
   const hold = keepAlive();
   const release = hold();
   try {
-    const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn }, hold);
+    const { note } = options.seams ?? {};
+    const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn, ...(note && { note }) }, hold);
     try {
       await cluster.whenUp(options.minNodes ?? 1);
     } catch (error) {

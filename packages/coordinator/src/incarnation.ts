@@ -3,6 +3,7 @@ import { ClusterError, formatRef } from '@muster/rexi';
 import type { GuardianshipOptions } from './guardianship.ts';
 import { Guardianship } from './guardianship.ts';
 import type { NodeState } from './node.ts';
+import type { Note } from './options.ts';
 import { ClusterNode } from './node.ts';
 import { doubled } from './trouble.ts';
 
@@ -16,6 +17,7 @@ export interface IncarnationOptions {
   readonly secret: Uint8Array;
   readonly codec: ValueCodec;
   readonly spawn: GuardianshipOptions['spawn'];
+  readonly note?: Note;
   /** Keeps the process alive until what it returns is called. */
   readonly hold: () => () => void;
   readonly changed: (node: ClusterNode) => void;
@@ -90,6 +92,7 @@ export class Incarnation {
               this.nodes.filter((each) => each !== node),
             ),
           other,
+          ...(options.note && { note: options.note }),
         }),
     );
   }

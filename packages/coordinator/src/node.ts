@@ -10,12 +10,13 @@ import type {
   Timer,
   Transport,
 } from '@muster/rexi';
-import { Channel, CloseCode, ClusterError, mostListed, surelyDeadAfter } from '@muster/rexi';
+import { Channel, CloseCode, ClusterError, formatRef, mostListed, surelyDeadAfter } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import type { CastHandler, CastOrder } from './casts.ts';
 import { castMessage, Casts } from './casts.ts';
 import { Dialler } from './dialler.ts';
 import type { Guardianship } from './guardianship.ts';
+import type { Note } from './options.ts';
 import { cutWhenSilent } from './silence.ts';
 import { isLasting, lostSession } from './trouble.ts';
 
@@ -44,6 +45,7 @@ export interface NodeOptions {
   readonly refused?: (node: ClusterNode, peer: Peer) => ClusterError | undefined;
   /** Messages that belong to no cast: answers to requests, and objects. */
   readonly other: (node: ClusterNode, message: Message) => void;
+  readonly note?: Note;
 }
 
 /** A coordinator's conversation with one node: it dials, opens sessions, casts, and tells every reference its end. */
@@ -59,7 +61,9 @@ export class ClusterNode {
   /** Why it is not up, where it is not. */
   trouble: ClusterError | undefined;
   readonly #options: NodeOptions;
-  readonly #casts: Casts = new Casts();
+  readonly #casts: Casts = new Casts((counter, how, code) =>
+    this.#note('ended', () => ({ ref: this.#ref(counter), how, code })),
+  );
   readonly #confirms: Map<number, () => void> = new Map();
   #channel: Channel | undefined;
   #session = 0;
@@ -123,6 +127,11 @@ export class ClusterNode {
     const make = (): Message => castMessage(order, counted, clock.now());
     this.#channel?.send(make(), make); // Throws what is too large to be sent, and then nothing was cast.
     parts.forEach(({ handler }, i) => this.#casts.add(counted[i]?.counter ?? 0, handler));
+    this.#note('cast', () => ({
+      job: order.job,
+      timed: order.deadline !== Infinity,
+      refs: counted.map(({ counter }) => this.#ref(counter)),
+    }));
     failpoint('after-cast');
     return counted.map(({ counter }) => counter);
   }
@@ -138,7 +147,9 @@ export class ClusterNode {
 
   /** A stream that is ready was not chosen: it ends without a word. */
   cancel(counter: number): void {
-    if (this.#casts.forget(counter)) this.send({ type: 'stream-cancel', counter });
+    if (!this.#casts.forget(counter)) return;
+    this.#note('cancel', () => ({ ref: this.#ref(counter) }));
+    this.send({ type: 'stream-cancel', counter });
   }
 
   /** Kills over the session's own link. With `confirm` it resolves when the processes are gone, or the session is. */
@@ -147,6 +158,7 @@ export class ClusterNode {
     const channel = this.#channel;
     if (live.length === 0 || channel === undefined) return;
     failpoint('before-kill');
+    this.#note('kill', () => ({ refs: live.map((counter) => this.#ref(counter)), grace }));
     const confirmed: Promise<void>[] = [];
     for (let at = 0; at < live.length; at += mostListed) {
       const number = confirm ? (this.#nextConfirm += 1) : 0;
@@ -273,6 +285,7 @@ export class ClusterNode {
     this.jobs = new Map(message.jobs.map(({ name, stream }) => [name, stream]));
     this.#bound = surelyDeadAfter(message);
     this.#options.guardian.vouch(this.address, this.#session, this.#bound);
+    this.#note('session-up', () => ({ bound: this.#bound }));
     this.#heartbeat(message.stamp);
     this.#become('up');
     this.#watch?.cancel();
@@ -301,7 +314,10 @@ export class ClusterNode {
 
   /** Every reference of the session hears of its end once, in the order of submission. */
   #down(error: ClusterError, next: 'dialling' | 'closed'): void {
-    if (this.#accepted) void this.#options.guardian.giveUp(this.address, this.#session).catch(() => 0);
+    if (this.#accepted) {
+      this.#note('session-down', () => ({ why: error.message }));
+      void this.#options.guardian.giveUp(this.address, this.#session).catch(() => 0);
+    }
     this.#accepted = false;
     this.#channel = undefined;
     for (const confirm of this.#confirms.values()) confirm();
@@ -323,6 +339,16 @@ export class ClusterNode {
     this.#channel?.abort('dialling again');
     this.#channel = undefined;
     this.#dialler.again();
+  }
+
+  #ref(counter: number): string {
+    return formatRef({ incarnation: this.#options.identity.incarnation, counter });
+  }
+
+  /** Costs nothing where nobody listens. */
+  #note(event: string, facts: () => Record<string, unknown>): void {
+    const { note, identity } = this.#options;
+    note?.(event, { incarnation: identity.incarnation, node: this.name, session: this.#session, ...facts() });
   }
 
   #become(state: NodeState): void {

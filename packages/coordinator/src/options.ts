@@ -27,7 +27,12 @@ export interface Seams {
   readonly entropy: Entropy;
   readonly transport: Transport;
   readonly spawn: SpawnGuardian;
+  /** Takes one line of the coordinator's history: casts, kills, ends, sessions. Default: nowhere. */
+  readonly note?: Note;
 }
+
+/** What happened, and to what: `ref` and `refs` are printable references, `node` is a name. */
+export type Note = (event: string, facts: Record<string, unknown>) => void;
 
 const leastSecret = 16;
 

@@ -3,6 +3,7 @@ export type {
   DialOptions,
   Entropy,
   Identity,
+  Keys,
   Link,
   LinkEnd,
   LinkHandler,

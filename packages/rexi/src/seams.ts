@@ -18,9 +18,20 @@ export interface Clock {
   soon(run: () => void): void;
 }
 
+/** How the key of an incarnation grows from its seed, signs, and is checked. */
+export interface Keys {
+  /** 32 bytes, from 32 bytes of seed. */
+  publicKey(seed: Uint8Array): Uint8Array;
+  /** 64 bytes. */
+  sign(seed: Uint8Array, bytes: Uint8Array): Uint8Array;
+  verify(key: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean;
+}
+
 /** Random bytes. Everything unpredictable is derived from here. */
 export interface Entropy {
   bytes(count: number): Uint8Array;
+  /** Default Ed25519. For simulations, in which nobody forges and every millisecond counts; both ends must have the same. */
+  readonly keys?: Keys;
 }
 
 /** What a peer may do; every message is allowed or refused by it. */

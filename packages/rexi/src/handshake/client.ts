@@ -1,8 +1,9 @@
 import { ClusterError } from '../errors.ts';
-import type { DialOptions, Entropy, Peer } from '../seams.ts';
+import type { DialOptions, Entropy, Keys, Peer } from '../seams.ts';
 import { authorityOf } from './authority.ts';
 import { readChallenge, readEvidence, writeClaim, type Challenge } from './claim.ts';
 import { evidence, flaw, type Flaw } from './evidence.ts';
+import { keysOf } from './identity.ts';
 import { refusalError } from './refusal.ts';
 import { listenerRole, nonceBytes, subprotocol, type Transcript } from './transcript.ts';
 
@@ -38,10 +39,11 @@ export function reply(address: string, options: ClientOptions, entropy: Entropy,
   if (answer.refused !== undefined || challenge === undefined) throw unwelcome(address, answer);
   expected(address, options.expect, challenge);
   const about = transcript(address, options, entropy, challenge);
-  const shown = evidence('client', about, options.secret, options.identity.seed);
+  const keys = keysOf(entropy);
+  const shown = evidence('client', about, options.secret, options.identity.seed, keys);
   return {
     authorization: writeClaim({ about, shown }),
-    verify: (last) => verify(address, about, options.secret, last),
+    verify: (last) => verify(address, about, options.secret, keys, last),
   };
 }
 
@@ -62,10 +64,10 @@ function expected(address: string, id: string | undefined, { serverId }: Challen
   throw new ClusterError('unauthorized', text, { detail: 'expect' });
 }
 
-function verify(address: string, about: Transcript, secret: Uint8Array, answer: Answer): Peer {
+function verify(address: string, about: Transcript, secret: Uint8Array, keys: Keys, answer: Answer): Peer {
   if (answer.status !== 101) throw unwelcome(address, answer);
   const shown = readEvidence(answer.proof ?? '');
-  const wrong = shown === undefined ? 'proof' : flaw('server', about, secret, shown);
+  const wrong = shown === undefined ? 'proof' : flaw('server', about, secret, shown, keys);
   if (wrong !== undefined) throw unproven(address, about.serverId, wrong);
   return { role: listenerRole, id: about.serverId, incarnation: about.serverIncarnation };
 }

@@ -1,7 +1,7 @@
-import { createHmac, hkdfSync, sign, timingSafeEqual, verify } from 'node:crypto';
-import type { Role } from '../seams.ts';
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { Keys, Role } from '../seams.ts';
 import { incarnationOf } from '../ref.ts';
-import { keyBytes, privateKey, publicKey, publicKeyOf } from './identity.ts';
+import { keyBytes, keysOf } from './identity.ts';
 import { listenerRole, subprotocol, transcriptBytes, type Side, type Transcript } from './transcript.ts';
 
 /** What one side shows: that it knows the secret, and that it holds the key of the incarnation it claims. */
@@ -26,23 +26,34 @@ export function roleKey(secret: Uint8Array, role: Role): Uint8Array {
 }
 
 /** Proves `about` as `side`, with the cluster secret and the incarnation's seed. */
-export function evidence(side: Side, about: Transcript, secret: Uint8Array, seed: Uint8Array): Evidence {
+export function evidence(
+  side: Side,
+  about: Transcript,
+  secret: Uint8Array,
+  seed: Uint8Array,
+  keys: Keys = keysOf({}),
+): Evidence {
   const bytes = transcriptBytes(side, about);
-  const own = privateKey(seed);
-  return { key: publicKeyOf(own), signature: sign(null, bytes, own), proof: mac(side, about, secret, bytes) };
+  return { key: keys.publicKey(seed), signature: keys.sign(seed, bytes), proof: mac(side, about, secret, bytes) };
 }
 
 /**
  * The flaw of what `side` has shown, if any. The shared secret comes first: whoever does not know it cannot make this
  * side do the hundred times dearer signature check.
  */
-export function flaw(side: Side, about: Transcript, secret: Uint8Array, shown: Evidence): Flaw | undefined {
+export function flaw(
+  side: Side,
+  about: Transcript,
+  secret: Uint8Array,
+  shown: Evidence,
+  keys: Keys = keysOf({}),
+): Flaw | undefined {
   const bytes = transcriptBytes(side, about);
   if (!same(shown.proof, mac(side, about, secret, bytes))) return 'proof';
   const claimed = side === 'client' ? about.clientIncarnation : about.serverIncarnation;
   if (shown.key.length !== keyBytes || !same(Buffer.from(claimed), Buffer.from(incarnationOf(shown.key))))
     return 'incarnation';
-  return verify(null, bytes, publicKey(shown.key), shown.signature) ? undefined : 'signature';
+  return keys.verify(shown.key, bytes, shown.signature) ? undefined : 'signature';
 }
 
 function mac(side: Side, about: Transcript, secret: Uint8Array, bytes: Uint8Array): Uint8Array {

@@ -2,6 +2,7 @@ import type { Clock, Entropy, Identity, Role } from '../seams.ts';
 import { normalAuthority } from './authority.ts';
 import { everyRole, readClaim, writeChallenge, writeEvidence, type Claim } from './claim.ts';
 import { evidence, flaw } from './evidence.ts';
+import { keysOf } from './identity.ts';
 import { Nonces } from './nonces.ts';
 import { subprotocol, type Transcript } from './transcript.ts';
 import { disproved, refused, unspoken, type Refused, type Verdict } from './verdict.ts';
@@ -86,7 +87,9 @@ export class Gate {
     if (misnamed !== undefined) return misnamed;
     const roles = this.#options.roles ?? defaultRoles;
     if (!roles.includes(about.role)) return refused('role', `This listener does not take the role "${about.role}".`);
-    const wrong = this.#nonces.flaw(about.serverNonce) ?? flaw('client', about, this.#options.secret, shown);
+    const wrong =
+      this.#nonces.flaw(about.serverNonce) ??
+      flaw('client', about, this.#options.secret, shown, keysOf(this.#options.entropy));
     return wrong && disproved(wrong);
   }
 
@@ -100,10 +103,10 @@ export class Gate {
   }
 
   #accept(about: Transcript): Verdict {
-    const { secret, identity } = this.#options;
+    const { secret, identity, entropy } = this.#options;
     this.#nonces.use(about.serverNonce);
     const peer = { role: about.role, id: about.clientId, incarnation: about.clientIncarnation };
-    const proof = writeEvidence(evidence('server', about, secret, identity.seed));
+    const proof = writeEvidence(evidence('server', about, secret, identity.seed, keysOf(entropy)));
     return { kind: 'accepted', peer, headers: { 'Rexi-Proof': proof } };
   }
 

@@ -1,7 +1,7 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { incarnationOf } from '../ref.ts';
 import { ClusterError } from '../errors.ts';
-import type { Entropy, Identity, Role } from '../seams.ts';
+import type { Entropy, Identity, Keys, Role } from '../seams.ts';
 
 /** Bytes of the seed of an Ed25519 key, and of its public key. */
 export const keyBytes = 32;
@@ -26,7 +26,7 @@ export function newIdentity(role: Role, id: string, entropy: Entropy): Identity 
     );
   }
   const seed = entropy.bytes(keyBytes);
-  return { role, id, incarnation: incarnationOf(publicKeyOf(privateKey(seed))), seed };
+  return { role, id, incarnation: incarnationOf(keysOf(entropy).publicKey(seed)), seed };
 }
 
 /** Whether `id` can be a node's name. */
@@ -52,4 +52,15 @@ export function publicKeyOf(key: KeyObject): Uint8Array {
 /** A public key from its raw 32 bytes. */
 export function publicKey(raw: Uint8Array): KeyObject {
   return createPublicKey({ key: Buffer.concat([spki, raw]), format: 'der', type: 'spki' });
+}
+
+const ed25519: Keys = {
+  publicKey: (seed) => publicKeyOf(privateKey(seed)),
+  sign: (seed, bytes) => sign(null, bytes, privateKey(seed)),
+  verify: (key, bytes, signature) => verify(null, bytes, publicKey(key), signature),
+};
+
+/** The keys that go with an entropy. */
+export function keysOf({ keys = ed25519 }: Partial<Pick<Entropy, 'keys'>>): Keys {
+  return keys;
 }

@@ -3,3 +3,7 @@ export { ScriptedExecutor, ScriptedExecutors } from './scripted-executors.ts';
 export type { ScriptedExecutorsOptions } from './scripted-executors.ts';
 export { memoryNode, MemoryNode } from './memory-node.ts';
 export type { MemoryNodeOptions } from './memory-node.ts';
+
+// What decides about a reaper, for simulations that give it another body.
+export { interval, newReaper, reap } from '../reaper/reaper-core.ts';
+export type { ReaperEffect, ReaperEvent, ReaperState } from '../reaper/reaper-core.ts';
