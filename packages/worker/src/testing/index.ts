@@ -7,3 +7,4 @@ export type { MemoryNodeOptions } from './memory-node.ts';
 // What decides about a reaper, for simulations that give it another body.
 export { interval, newReaper, reap } from '../reaper/reaper-core.ts';
 export type { ReaperEffect, ReaperEvent, ReaperState } from '../reaper/reaper-core.ts';
+export * as internals from './internals.ts';
