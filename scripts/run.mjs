@@ -1,4 +1,4 @@
-// npm start, npm test, npm run bench and npm run pack on a machine that has nothing but Node and npm: installs what is missing, builds
+// npm start, npm test, npm run bench, pack and sim on a machine that has nothing but Node and npm: installs what is missing, builds
 // what has changed, then runs. Written in plain JavaScript on Node's own modules, since nothing else may be there yet.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -62,7 +62,8 @@ if (task === 'start') run('node', [`${root}apps/demo/dist/main.js`, ...args], { 
 else if (task === 'test') run('npx', ['vitest', 'run', ...args]);
 else if (task === 'pack') pack();
 else if (task === 'bench') run('node', ['test/bench/main.mjs', ...args]);
+else if (task === 'sim') run('node', ['packages/testkit/dist/bin/muster-sim.js', ...args]);
 else {
-  console.error(`There is no task "${task}"; there are start, test, bench and pack.`);
+  console.error(`There is no task "${task}"; there are start, test, bench, pack and sim.`);
   process.exit(2);
 }

@@ -1,0 +1,143 @@
+/* oxlint-disable no-restricted-globals -- a rejection that nobody handles is told to the process */
+import type { Constants } from '@muster/rexi';
+import type { Script } from '@muster/worker/testing';
+import type { Violation } from './checker/violation.ts';
+import { check } from './checker/check.ts';
+import type { Fault, FaultKind } from './faults/fault.ts';
+import { Injector } from './faults/injector.ts';
+import { demandLife } from './faults/liveness.ts';
+import { planFaults } from './faults/plan.ts';
+import type { History } from './history/history.ts';
+import { mixed, quiet, streams } from './scenario/workload.ts';
+import type { Scenario } from './scenario/workload.ts';
+import { World } from './simulation/world.ts';
+
+export const scenarios: Readonly<Record<'mixed' | 'quiet' | 'streams', Scenario>> = { mixed, quiet, streams };
+export type ScenarioName = keyof typeof scenarios;
+
+export type Mode = 'safety' | 'liveness';
+
+export interface SimulateOptions {
+  /** Everything that is random comes from it. */
+  readonly seed: number | string;
+  /** Worker nodes. Default: 2 to 4, by the seed. */
+  readonly nodes?: number;
+  /** What callers do. Default: by the seed, mostly `mixed`. */
+  readonly scenario?: ScenarioName | Scenario;
+  /** The jobs that nodes have. Default `simJobs`. */
+  readonly jobs?: Readonly<Record<string, Script>>;
+  /** A schedule, the kinds to draw one from, or none. Default: drawn from all. */
+  readonly faults?: readonly Fault[] | { readonly kinds: readonly FaultKind[]; readonly every?: number };
+  /**
+   * `safety` (default): faults, then everything heals, and the coordinator ends in some way. `liveness`: faults, then a
+   * core of the cluster heals while the rest stays broken, and requests at the core must succeed two leases later.
+   */
+  readonly mode?: Mode;
+  /** Virtual milliseconds of callers and faults; the end takes some more. Default 60,000. */
+  readonly duration?: number;
+  /** Values of the protocol's table; what is not said is drawn by the seed or is the default. */
+  readonly constants?: Partial<Constants>;
+}
+
+export interface SimulationResult {
+  readonly seed: number | string;
+  readonly history: History;
+  readonly violations: readonly Violation[];
+  /** The schedule that was played, and how often a fault of each kind found something to hurt. */
+  readonly faults: readonly Fault[];
+  readonly fired: ReadonlyMap<FaultKind, number>;
+  /** Events of the simulation, and virtual milliseconds. */
+  readonly events: number;
+  readonly simulated: number;
+}
+
+/** Longer than the longest of all bounds: a lease, its margins, a guardian that has to wait for it. */
+const aftermath = 16_000;
+
+/** Runs a whole cluster for a while of virtual time, ends it, and checks what was seen. */
+export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
+  const { seed, duration = 60_000, mode = 'safety' } = options;
+  const world = newWorld(options);
+  const faults = scheduleOf(options, world, duration);
+  const injector = new Injector(world);
+  const unhandled = (error: unknown): void => world.thrown(error);
+  process.on('unhandledRejection', unhandled);
+  try {
+    world.begin();
+    injector.schedule(faults);
+    await world.pass(duration);
+    if (mode === 'liveness') await demandLife(world, injector);
+    world.quieten();
+    injector.heal();
+    await end(world);
+  } catch (error) {
+    world.thrown(error); // It did not come to rest: what was seen until then is checked all the same.
+  } finally {
+    process.off('unhandledRejection', unhandled);
+  }
+  const { history, loop, constants } = world;
+  return {
+    seed,
+    history,
+    violations: check(history.events, constants),
+    faults,
+    fired: injector.fired,
+    events: loop.events,
+    simulated: world.now,
+  };
+}
+
+function newWorld({ seed, nodes, scenario, constants, jobs }: SimulateOptions): World {
+  const world = new World({
+    seed,
+    nodes: nodes ?? 2 + (typeof seed === 'number' ? seed % 3 : 1),
+    scenario: (life) => chosen(life),
+    ...(constants && { constants }),
+    ...(jobs && { jobs }),
+  });
+  const drawn = world.random.fork('scenario').weighed({ mixed: 6, streams: 3, quiet: 1 });
+  const chosen = typeof scenario === 'function' ? scenario : scenarios[scenario ?? drawn];
+  return world;
+}
+
+function scheduleOf({ faults }: SimulateOptions, world: World, duration: number): readonly Fault[] {
+  if (Array.isArray(faults)) return faults as readonly Fault[];
+  const nodes = world.nodes.map(({ id }) => id);
+  return planFaults({
+    random: world.random.fork('faults'),
+    nodes,
+    duration,
+    ...(faults as { kinds: readonly FaultKind[] } | undefined),
+  });
+}
+
+/** The coordinator ends in one of the ways in which coordinators end; nothing of it may be left a while later. */
+async function end(world: World): Promise<void> {
+  const note = world.history.observer('world');
+  const random = world.random.fork('end');
+  await world.pass(random.between(0, 3_000));
+  const how = random.pick(['close', 'close', 'kill', 'lose'] as const);
+  note('ending', { how });
+  const { coordinator } = world;
+  if (coordinator !== undefined && !coordinator.process.isDead) {
+    if (how !== 'close') {
+      const hits = how === 'kill' ? ['c'] : ['c', 'g'];
+      world.history.observer('faults')('fault', { kind: `${how}-coordinator`, hits, ms: aftermath });
+    }
+    if (how === 'kill') coordinator.process.kill();
+    else if (how === 'lose') world.home.lose();
+    else {
+      coordinator.closed = true;
+      note('closed', { done: await world.settled(coordinator.cluster.close(), aftermath) });
+    }
+  }
+  await world.pass(aftermath);
+  for (const { id, agent, alive } of world.nodes) {
+    const jobs = agent?.jobs.all.map(({ task, state }) => `${task.ref} ${state}`) ?? [];
+    note('left', { node: id, alive: [...alive], jobs, tombstones: agent?.jobs.tombstones ?? 0 });
+  }
+  note('over', {
+    guardians: coordinator?.guardians.filter(({ process: { isDead } }) => !isDead).length ?? 0,
+    peak: world.network.peak,
+  });
+}
