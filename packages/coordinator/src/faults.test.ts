@@ -92,6 +92,20 @@ describe('a coordinator that stalls', () => {
     expect(world.guardians.all).toHaveLength(1);
   });
 
+  it('rule 10: loses nothing either where its stall ends just after a timer fell due', async () => {
+    const { world, cluster } = await up();
+    for (let begin = 0; begin < 7_000; begin += 700) {
+      await world.clock.pass(begin);
+      world.process.stop();
+      await world.clock.pass(6_700);
+      world.process.continue();
+      await world.clock.settle();
+      expect(cluster.nodes().map(({ state }) => state)).toEqual(['up', 'up']);
+    }
+    expect(world.guardians.all).toHaveLength(1);
+    await world.run(cluster.close());
+  });
+
   it('rule 10: is not the one to judge others by its own silence', async () => {
     const bench = await up();
     const { world, cluster } = bench;

@@ -276,6 +276,16 @@ describe('a guardian that does not answer', () => {
     expect(world.guardian.killed).toBe(false);
   });
 
+  it('rule 10: is not judged before its pipe is read, though the wait for it ended just before the stop did', async () => {
+    const world = new World();
+    world.process.stop();
+    await world.clock.pass(table.connect + 300);
+    world.process.continue();
+    world.guardian.register(); // What waited in the pipe comes behind the timers.
+    await world.clock.pass(60_000);
+    expect(world.guardian.killed).toBe(false);
+  });
+
   it('rule 10: is not judged by a coordinator that was stopped before that has read its pipe', async () => {
     const world = new World();
     world.process.stop();

@@ -2,6 +2,7 @@ import type { Clock, Constants, Identity, Timer } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import type { FromGuardian, ToGuardian } from './guardian/pipe.ts';
+import { judgeAfter } from './judge.ts';
 
 /** One guardian process, as its coordinator holds it. */
 export interface GuardianProcess {
@@ -181,7 +182,7 @@ export class Guardianship {
     const guardian = this.#process;
     const due = clock.now() + constants.connect;
     this.#patience?.cancel();
-    this.#patience = clock.after(constants.connect, () => {
+    this.#patience = judgeAfter(clock, constants.connect, () => {
       // A timer that fires late says that we were stopped: the answer may wait in the pipe.
       if (clock.now() - due > constants.heartbeat) this.#bePatient();
       else if (guardian !== undefined && this.#process === guardian && this.#state === 'alive') void guardian.kill();

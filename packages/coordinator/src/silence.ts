@@ -1,4 +1,5 @@
 import type { Channel, Clock, Constants, Timer } from '@muster/rexi';
+import { judgeAfter } from './judge.ts';
 
 /** Cuts a link off that says nothing for `bound` milliseconds: the session's jobs are surely dead by then. */
 export function cutWhenSilent(
@@ -15,7 +16,7 @@ export function cutWhenSilent(
     // Late means that we were stopped: what the node has said meanwhile is read before anything is judged.
     if (left <= 0 && !late) return channel.abort(`nothing was heard for ${Math.round(bound)} ms`);
     const wait = left > 0 ? left : constants.heartbeat;
-    timer = clock.after(wait, () => look(now + wait));
+    timer = judgeAfter(clock, wait, () => look(now + wait));
   };
   look(clock.now());
   return { cancel: () => timer?.cancel() };
