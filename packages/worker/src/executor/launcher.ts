@@ -78,7 +78,11 @@ export class Launcher implements Launching<ExecutorProcess> {
   }
 
   hasCompany({ prey }: ExecutorProcess): boolean {
-    return companyOf(prey).length > 0;
+    try {
+      return companyOf(prey).length > 0;
+    } catch {
+      return true; // One of which that cannot be told is not used again.
+    }
   }
 
   async clear({ id, pid }: ExecutorProcess): Promise<void> {

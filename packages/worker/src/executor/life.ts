@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ClusterError } from '@muster/rexi';
 import type { Hunter, Prey } from '../reaper/hunter.ts';
-import { allPids, environmentOf, isAlive, statOf } from '../reaper/processes.ts';
+import { allPids, environmentOf, isAlive, startOf, statOf } from '../reaper/processes.ts';
 import { markerName, reaperMarkerName } from './spawn.ts';
 
 interface Around {
@@ -53,7 +53,7 @@ export async function beginLife({ node, dataDir, ...around }: LifeOptions): Prom
   const home = resolve(dataDir);
   const name = randomBytes(8).toString('hex');
   const { pid } = process;
-  const scratch = join(home, `executors-${pid}-${statOf(pid)?.start ?? 0}-${boot()}-${name}`);
+  const scratch = join(home, `executors-${pid}-${startOf(pid)}-${boot()}-${name}`);
   // First one's own name, then a look at the others': of two that start together, one sees the other at the least.
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   try {

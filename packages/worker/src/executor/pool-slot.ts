@@ -28,7 +28,7 @@ export interface Launching<E extends Lent = Lent> {
   launch(keeper: Keeper): Promise<E>;
   /** Lets it load the jobs module. No line of the user's runs before the reaper knows the process. */
   introduce(executor: E): Promise<void>;
-  /** Whether anything is alive that its jobs have started. */
+  /** Whether anything is alive that its jobs have started, or may be. */
   hasCompany(executor: E): boolean;
   /** Removes what is left of one that is gone. */
   clear(executor: E): Promise<void>;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Prey } from '../reaper/hunter.ts';
-import { renice, statOf } from '../reaper/processes.ts';
+import { renice, startOf } from '../reaper/processes.ts';
 
 /** The variable by which everything that an executor has started is known. */
 export const markerName = 'MUSTER_EXECUTOR';
@@ -66,9 +66,20 @@ export function spawnExecutor({ mark, cwd, env, execArgv, niceness }: SpawnOptio
     if (pid === undefined) return;
     renice(pid, niceness); // So that the agent hears a kill while jobs spin.
     quiet(child.stdio[4] as Socket);
-    const prey: Prey = { pid, start: statOf(pid)?.start ?? 0, marker: `${markerName}=${mark}` };
-    resolve({ child, socket: child.stdio[3] as Socket, prey });
+    try {
+      const prey: Prey = { pid, start: startOf(pid), marker: `${markerName}=${mark}` };
+      resolve({ child, socket: child.stdio[3] as Socket, prey });
+    } catch (error) {
+      discard(child);
+      reject(error as Error);
+    }
   });
+}
+
+/** A process that nobody could name for good is of no use: it has run nothing yet, so there is nothing else to end. */
+function discard(child: ChildProcess): void {
+  child.kill('SIGKILL');
+  for (const end of child.stdio) end?.destroy();
 }
 
 /** What comes there is not heard, but its end is: the agent's side then goes as well. */

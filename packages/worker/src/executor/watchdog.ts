@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { endWithCompany } from '../reaper/hunter.ts';
 import type { Prey } from '../reaper/hunter.ts';
-import { statOf } from '../reaper/processes.ts';
+import { startOf } from '../reaper/processes.ts';
 import { markerName } from './spawn.ts';
 
 export interface Watchdog {
@@ -23,7 +23,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1,
 export function startWatchdog(): Watchdog {
   const { pid } = process;
   const marker = `${markerName}=${process.env[markerName] ?? ''}`;
-  const prey: Prey = { pid, start: statOf(pid)?.start ?? 0, marker };
+  const prey: Prey = { pid, start: startOf(pid), marker };
   const bite = (): void => endWithCompany(prey);
   // Neither the flags of this process nor its environment are meant for the thread.
   const worker = new Worker(thread, { workerData: prey, execArgv: [], env: {}, resourceLimits });

@@ -15,7 +15,14 @@ interface Chase {
   readonly prey: Prey;
   /** Its descendants when the hunt began: pid and start. */
   readonly known: Map<number, number>;
+  /** Its descendants are known, and have been struck with it. */
+  struck: boolean;
   readonly done: () => void;
+}
+
+/** A chase that has only begun. */
+function chaseOf(prey: Prey, done: () => void): Chase {
+  return { prey, known: new Map(), struck: false, done };
 }
 
 /** Between two looks, in milliseconds: doubled from the first to the last. */
@@ -27,6 +34,8 @@ const lastPause = 50;
  * kill, by group, and by the marker in their environment, which finds those that have left group and parent
  * (`setsid`, double fork). It looks again until nothing is left. What clears its environment *and* reparents itself is
  * found by none of these: only a cgroup would hold it, and none is made here.
+ *
+ * Where /proc cannot be read, as there is no descriptor left for it, nothing counts as gone: it looks again until it can.
  *
  * In a container the first process has to reap orphans (`docker run --init`): the dead that nobody waits for count as
  * gone here, but keep their places in the process table.
@@ -46,9 +55,9 @@ export class Hunter {
   /** Kills; resolves when nothing of it is alive. */
   kill(prey: Prey): Promise<void> {
     return new Promise((done) => {
-      const chase: Chase = { prey, known: new Map(), done };
-      for (const pid of descendantsOf(prey.pid)) note(chase.known, pid);
-      strike(chase);
+      const chase = chaseOf(prey, done);
+      // Whom nobody can look at dies all the same, and what has escaped from it is looked for once that can be done.
+      if (!attempt(() => strike(chase))) kill(-prey.pid);
       if (this.#chases.size === 0) this.#walked = this.#clock.now();
       this.#chases.add(chase);
       this.#pause = firstPause;
@@ -61,7 +70,7 @@ export class Hunter {
     this.#waiting = true;
     this.#clock.after(this.#pause, () => {
       this.#waiting = false;
-      this.#look();
+      if (!attempt(() => this.#look())) this.#wait();
     });
     this.#pause = Math.min(2 * this.#pause, lastPause);
   }
@@ -80,6 +89,7 @@ export class Hunter {
   /** One walk over all processes, for all that are hunted. */
   #walk(): void {
     const chases = [...this.#chases];
+    for (const chase of chases) if (!chase.struck) strike(chase);
     const left = new Set<Chase>();
     for (const found of suspects(chases)) {
       const chase = ownerOf(found, chases);
@@ -96,11 +106,13 @@ export class Hunter {
   }
 }
 
-/** What a process has started that is alive, itself not counted. Kills nothing. */
+/**
+ * What a process has started that is alive, itself not counted. Kills nothing.
+ * @throws the system's error where /proc cannot be read.
+ */
 export function companyOf(prey: Prey): number[] {
-  const known = new Map<number, number>();
-  for (const pid of descendantsOf(prey.pid)) note(known, pid);
-  const chase: Chase = { prey, known, done: () => undefined };
+  const chase = chaseOf(prey, () => undefined);
+  seek(chase);
   return suspects([chase]).flatMap((found) => {
     const own = found.pid !== prey.pid && ownerOf(found, [chase]) !== undefined;
     return own ? [found.pid] : [];
@@ -161,12 +173,31 @@ function leads({ pid, start }: Prey): boolean {
   return leader === undefined || leader.start === start;
 }
 
-function strike({ prey, known }: Chase): void {
+function strike(chase: Chase): void {
+  const { prey, known } = chase;
+  seek(chase);
   if (leads(prey)) {
     kill(-prey.pid);
     renice(prey.pid, 0); // Dying takes processor time as well, and it does not stand back in that.
   }
   for (const [pid, start] of known) if (statOf(pid)?.start === start) kill(pid);
+  chase.struck = true;
+}
+
+/** Notes its descendants, while there are parents that tell of them. */
+function seek({ prey, known }: Chase): void {
+  for (const pid of descendantsOf(prey.pid)) note(known, pid);
+}
+
+/** Whether it could be done: what the kernel cannot say now, it may by the next look. */
+function attempt(look: () => void): boolean {
+  try {
+    look();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return false;
+    throw error;
+  }
 }
 
 function note(known: Map<number, number>, pid: number): void {

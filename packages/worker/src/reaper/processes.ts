@@ -1,4 +1,9 @@
-/** Processes as the kernel tells of them. Synchronous on purpose: /proc never waits, and a promise costs more than it. */
+/**
+ * Processes as the kernel tells of them. Synchronous on purpose: /proc never waits, and a promise costs more than it.
+ *
+ * Only what the kernel calls gone is gone. Where it cannot be asked, as there is no descriptor left to ask with, these throw
+ * the system's error: who takes that for an answer counts the living among the dead.
+ */
 import { closeSync, openSync, readdirSync, readSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
@@ -12,7 +17,7 @@ export interface ProcessStat {
   readonly start: number;
 }
 
-/** Undefined for a process that is not there (any more). */
+/** Undefined for a process that is not there (any more). @throws the system's error where that cannot be told. */
 export function statOf(pid: number): ProcessStat | undefined {
   const text = read(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
@@ -21,16 +26,23 @@ export function statOf(pid: number): ProcessStat | undefined {
   return { pid, state, group: Number(group), start: Number(rest[16]) };
 }
 
+/** When a process was started that is there: this one, or a child that nobody has waited for. @throws the system's error */
+export function startOf(pid: number): number {
+  const stat = statOf(pid);
+  if (stat === undefined) throw new Error(`There is no process ${pid} in /proc.`);
+  return stat.start;
+}
+
 export function isAlive({ state }: ProcessStat): boolean {
   return state !== 'Z' && state !== 'X';
 }
 
-/** What the process was started with, each `NAME=value` between two NULs; nothing where it may not be read. */
+/** What the process was started with, each `NAME=value` between two NULs; nothing where it may not be read. @throws like `statOf` */
 export function environmentOf(pid: number): string {
   return `\0${read(`/proc/${pid}/environ`) ?? ''}`;
 }
 
-/** All processes there are. */
+/** All processes there are. @throws like `statOf` */
 export function allPids(): number[] {
   return readdirSync('/proc').flatMap((name) => (/^[1-9]/.test(name) ? [Number(name)] : []));
 }
@@ -53,7 +65,7 @@ export function renice(pid: number, niceness: number): void {
   }
 }
 
-/** Everything below a process, while parents still tell of their children. */
+/** Everything below a process, while parents still tell of their children. @throws like `statOf` */
 export function descendantsOf(pid: number): number[] {
   const found: number[] = [];
   for (let next: number[] = [pid]; next.length > 0;) {
@@ -65,12 +77,8 @@ export function descendantsOf(pid: number): number[] {
 
 /** Each thread tells of the children that it has started itself. */
 function childrenOf(pid: number): number[] {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`);
-    return threads.flatMap((thread) => numbers(read(`/proc/${pid}/task/${thread}/children`) ?? ''));
-  } catch {
-    return [];
-  }
+  const threads = ifThere(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return threads.flatMap((thread) => numbers(read(`/proc/${pid}/task/${thread}/children`) ?? ''));
 }
 
 function numbers(text: string): number[] {
@@ -85,18 +93,29 @@ let buffer = Buffer.allocUnsafeSlow(16_384);
  * reads hundreds of these while what is dying needs the processor.
  */
 function read(path: string): string | undefined {
-  let file: number | undefined;
-  try {
-    file = openSync(path, 'r');
-    let size = 0;
-    for (let more = -1; more !== 0; size += more) {
-      if (size === buffer.length) buffer = Buffer.concat([buffer], 2 * size);
-      more = readSync(file, buffer, size, buffer.length - size, null);
+  return ifThere(() => {
+    const file = openSync(path, 'r');
+    try {
+      let size = 0;
+      for (let more = -1; more !== 0; size += more) {
+        if (size === buffer.length) buffer = Buffer.concat([buffer], 2 * size);
+        more = readSync(file, buffer, size, buffer.length - size, null);
+      }
+      return buffer.toString('latin1', 0, size);
+    } finally {
+      closeSync(file);
     }
-    return buffer.toString('latin1', 0, size);
-  } catch {
-    return undefined;
-  } finally {
-    if (file !== undefined) closeSync(file);
+  });
+}
+
+/** What the kernel says of a process that has gone, and of one that belongs to somebody else. */
+const absent: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
+function ifThere<Result>(look: () => Result): Result | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (absent.has((error as NodeJS.ErrnoException).code)) return undefined;
+    throw error;
   }
 }
