@@ -1,5 +1,5 @@
+import type { ReservedName } from '@muster/rexi';
 import type { ObjectRef } from '@muster/store';
-import type { ReservedName } from './verbs.ts';
 import type { RowStream } from './row-stream.ts';
 import type { CallOptions, ReduceOptions, ScatterOptions, StreamOptions } from './request.ts';
 
@@ -98,7 +98,7 @@ export type JobVerbs<J> = [RunOf<J>] extends [never]
         FunctionVerbs<ArgsOf<J>, Wire<ValueOf<J>>>
     : GeneratorVerbs<ArgsOf<J>, Wire<RowsOf<J>>>;
 
-/** All jobs of a module, by name, but for names that every value has: those are `cluster.call(name)`. */
+/** All jobs of a module, by name, but for names that every value has: no node loads those as jobs. */
 export type ClusterJobs<Jobs> = {
   readonly [Name in Exclude<keyof Jobs, ReservedName> as JobVerbs<Jobs[Name]> extends never ? never : Name]: JobVerbs<
     Jobs[Name]

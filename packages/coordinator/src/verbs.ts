@@ -1,3 +1,4 @@
+import { isReservedName } from '@muster/rexi';
 import type { CallOptions, ReduceOptions, ScatterOptions, StreamOptions } from './request.ts';
 import type { RowStream } from './row-stream.ts';
 
@@ -18,13 +19,9 @@ interface Verbs {
 }
 
 /**
- * What `await`, JSON, printing and test runners look for in any value, and call when it is there. These are no jobs here,
- * or looking at a handle would run one: a job of such a name is called as `cluster.call('inspect')`.
+ * Any name that is asked for is a job, but for those that are asked of every value: looking at a handle must not run one.
+ * A job that no node knows is refused there.
  */
-const reserved = ['then', 'toJSON', 'inspect', 'asymmetricMatch', '$$typeof'] as const;
-export type ReservedName = (typeof reserved)[number] | keyof typeof Object.prototype;
-
-/** Any other name that is asked for is a job; one that no node knows is refused there. */
 export function verbsOf(caller: Caller): unknown {
   const made = new Map<string, Verbs>();
   const plain = Object.freeze({});
@@ -32,8 +29,7 @@ export function verbsOf(caller: Caller): unknown {
     get: (_target, job) => {
       const known = made.get(job as string);
       if (known !== undefined) return known;
-      if (typeof job !== 'string' || reserved.some((name) => name === job) || job in plain)
-        return Reflect.get(plain, job) as unknown;
+      if (typeof job !== 'string' || isReservedName(job)) return Reflect.get(plain, job) as unknown;
       const verbs = verbsOfJob(caller, job);
       made.set(job, verbs);
       return verbs;

@@ -19,6 +19,8 @@ export { onAbort } from './abort.ts';
 
 export { ClusterError, codes, JobError, ProtocolError } from './errors.ts';
 export type { ErrorCode, ErrorContext } from './errors.ts';
+export { isReservedName } from './reserved-name.ts';
+export type { ReservedName } from './reserved-name.ts';
 export { CloseCode } from './close-code.ts';
 export { constants, defaults, surelyDeadAfter } from './constants.ts';
 export type { Constants } from './constants.ts';
