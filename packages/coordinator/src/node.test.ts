@@ -1,5 +1,14 @@
 import type { Link, Message } from '@muster/rexi';
-import { Channel, CloseCode, constants, memoryNetwork, newIdentity, ProtocolError, ValueCodec } from '@muster/rexi';
+import {
+  Channel,
+  CloseCode,
+  constants,
+  memoryNetwork,
+  mostListed,
+  newIdentity,
+  ProtocolError,
+  ValueCodec,
+} from '@muster/rexi';
 import { seededEntropy, virtualClock } from '@muster/rexi/testing';
 import { describe, expect, it } from 'vitest';
 import type { CastHandler } from './casts.ts';
@@ -214,6 +223,22 @@ describe("a coordinator's conversation with a node", () => {
     world.played.abort('gone');
     await world.clock.pass(10);
     expect(done).toEqual(['first', 'second']);
+  });
+
+  it('kills more than one message may list in several, and resolves when all of them are confirmed', async () => {
+    const world = await new World().start();
+    const counters = Array.from({ length: 2 * mostListed + 1 }, () => world.cast(1)).flat();
+    let done = false;
+    const killed = world.node?.kill(counters, 0, true).then(() => (done = true));
+    await world.clock.settle();
+    const kills = world.heard.filter((message) => message.type === 'kill');
+    expect(kills.map(({ counters: { length } }) => length)).toEqual([mostListed, mostListed, 1]);
+    expect(kills.flatMap((kill) => kill.counters)).toEqual(counters);
+    await world.say(...[1, 2].map((confirm): Message => ({ type: 'killed', confirm })));
+    expect(done).toBe(false);
+    await world.say({ type: 'killed', confirm: 3 });
+    await killed;
+    expect(done).toBe(true);
   });
 
   it('rule 1: an end that cannot be read is `down`, and not nothing', async () => {

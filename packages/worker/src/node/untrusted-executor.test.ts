@@ -35,6 +35,8 @@ class Rig {
   readonly fits: string[] = [];
   gone = '';
   killed = 0;
+  /** The system takes a while to end it, and it goes on writing. */
+  lingers = false;
 
   constructor() {
     const spawned = {
@@ -42,7 +44,12 @@ class Rig {
       socket: this.socket,
       prey: { pid: 1, start: 1, marker: '' },
     } as unknown as Spawned;
-    const hunter = { kill: () => this.#die() } as unknown as Hunter;
+    const kill = (): Promise<void> => {
+      this.killed += 1;
+      if (!this.lingers) this.die();
+      return Promise.resolve();
+    };
+    const hunter = { kill } as unknown as Hunter;
     const keeper: Keeper = {
       loaded: (jobs) => void (this.loaded = jobs),
       broken: () => undefined,
@@ -61,11 +68,9 @@ class Rig {
     this.bench = new JobsBench({ scripts: {}, use: executors });
   }
 
-  #die(): Promise<void> {
-    this.killed += 1;
+  die(): void {
     this.child.emit('exit', null, 'SIGKILL');
     this.socket.emit('close');
-    return Promise.resolve();
   }
 
   /** All four are under way, as far as an honest executor would bring them. */
@@ -170,6 +175,18 @@ describe('An executor that writes to its agent', () => {
     expect(rig.gone).toMatch(/^it was ended by SIGKILL: it wrote to its agent's socket: /);
     for (const counter of [1, 2, 3, 4]) expect(rig.endsOf(counter)).toEqual(['exit executor_lost']);
     expect(rig.bench.sent.at(-1)).toMatchObject({ detail: rig.gone });
+    read(rig.bench.sent);
+  });
+
+  it('what none says is not heard any more while it dies, and what it had said before not twice', async () => {
+    const rig = await new Rig().begin();
+    rig.lingers = true;
+    rig.write(Buffer.concat([wordBytes({ type: 'rows', task: 3, count: 2, batch }), Uint8Array.of(0, 0, 0, 0)]));
+    rig.say({ type: 'reply', task: 2, keys: [], value });
+    expect(rig.bench.sent.filter(({ type }) => type === 'rows')).toHaveLength(1);
+    rig.die();
+    await rig.bench.clock.settle();
+    for (const counter of [1, 2, 3, 4]) expect(rig.endsOf(counter)).toEqual(['exit executor_lost']);
     read(rig.bench.sent);
   });
 
