@@ -11,7 +11,7 @@ import { checkConnect } from './options.ts';
  * What is under way keeps the process alive: a call, a stream until it has ended, a question, a fetched object, `whenUp`
  * and `close`. An open handle alone does not, so a program ends when it has nothing to do; its guardian then sees to it
  * that nothing of it is left.
- * @throws ClusterError `bad_options`, `unreachable`, `unauthorized`, `version_mismatch`, `unavailable`
+ * @throws ClusterError `bad_options`, `not_serializable` (a shard's range), `unreachable`, `unauthorized`, `version_mismatch`, `unavailable`
  */
 export async function connect<Jobs = Record<string, never>>(options: ConnectOptions): Promise<Cluster<Jobs>> {
   const { clock = systemClock, entropy = systemEntropy, spawn = spawnGuardian } = checkConnect(options).seams ?? {};

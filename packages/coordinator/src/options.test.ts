@@ -33,6 +33,11 @@ describe('options that are wrong are refused at the door, with a sentence', () =
     ['a shard at nobody', () => shardMap([{ id: 1, nodes: [''] }]), /shard 1 is at "", which is no name/],
     ['a shard at a number', () => shardMap([{ id: 1, nodes: [7] }] as never), /shard 1 is at 7, which is no name/],
     ['a shard at one node twice', () => shardMap([{ id: 1, nodes: ['a', 'a'] }]), /names node a twice for shard 1/],
+    ...[5, 'a-f', [1], [1, 2, 3], { from: 1 }].map((range): [string, () => unknown, RegExp] => [
+      `the range ${JSON.stringify(range)}`,
+      () => shardMap([{ id: 1, nodes: ['a'], range }] as never),
+      /The range of shard 1 is a pair like \[0, 9\]/,
+    ]),
     ['a shard without a node', () => shardMap([{ id: 1, nodes: [] }]), /no node for shard 1/],
   ])('%s', (_which, check, says) => {
     expect(check).toThrow(badOptions(says));
@@ -55,7 +60,20 @@ describe('what connect is given', () => {
     ['a slip', { ...good, minnodes: 2 }, /no option "minnodes" for connect; did you mean "minNodes"\?.*shards/],
     ['an option of something else', { ...good, listen: 1 }, /no option "listen" for connect; there are nodes, secret/],
     ['a number for a name', { ...good, id: 7 }, /id is a text, not 7/],
+    [
+      'a range that is none',
+      { ...good, shards: [{ id: 1, nodes: ['a'], range: 'a-f' }] },
+      /range of shard 1 is a pair like \[0, 9\].*not "a-f"/,
+    ],
   ])('is refused with a sentence: %s', async (_what, options, says) => {
     await expect(connect(options as never)).rejects.toEqual(badOptions(says));
+  });
+
+  it('is refused for a range that cannot travel, before anything is dialled', async () => {
+    const shards = [{ id: 1, nodes: ['a'], range: [0, () => 9] as const }];
+    await expect(connect({ ...good, shards })).rejects.toMatchObject({
+      code: 'not_serializable',
+      detail: 'shard 1.range[1]',
+    });
   });
 });

@@ -112,7 +112,7 @@ export function shardMap(shards: ShardMap | readonly Shard[] | undefined): Shard
 }
 
 function checkShard(shard: Partial<Shard>): void {
-  const { id, nodes } = isObject(shard) ? shard : ({} as Partial<Shard>);
+  const { id, nodes, range } = isObject(shard) ? shard : ({} as Partial<Shard>);
   if (typeof id !== 'string' && typeof id !== 'number')
     throw bad(`A shard has an id, a number or a text, not ${shown(id)}.`);
   if (!Array.isArray(nodes) || nodes.length === 0)
@@ -122,6 +122,8 @@ function checkShard(shard: Partial<Shard>): void {
       throw bad(`The shard map says that shard ${id} is at ${shown(name)}, which is no name of a node.`);
     if (nodes.indexOf(name) !== i) throw bad(`The shard map names node ${name} twice for shard ${id}.`);
   });
+  if (range !== undefined && !(Array.isArray(range) && range.length === 2))
+    throw bad(`The range of shard ${id} is a pair like [0, 9], from where to where, not ${shown(range)}.`);
 }
 
 function bad(what: string): ClusterError {

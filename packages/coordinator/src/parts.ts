@@ -18,15 +18,16 @@ interface Standing {
 /** Which nodes a request goes to: by shard, by name, or by load. */
 export class Parts {
   readonly #shards: ReadonlyMap<number | string, Shard>;
-  readonly #codec: ValueCodec;
   readonly #nodes: () => readonly ClusterNode[];
   /** Shards as their jobs are told of them, packed once. */
-  readonly #packed: Map<Shard, Uint8Array> = new Map();
+  readonly #packed: ReadonlyMap<Shard, Uint8Array>;
   #turn = 0;
 
+  /** @throws ClusterError `not_serializable` for a range that cannot travel. */
   constructor(map: ShardMap, codec: ValueCodec, nodes: () => readonly ClusterNode[]) {
     this.#shards = new Map(map.shards.map((shard) => [shard.id, shard]));
-    this.#codec = codec;
+    const pack = ({ id, range }: Shard): Uint8Array => codec.pack({ id, range }, `shard ${id}`);
+    this.#packed = new Map(map.shards.map((shard) => [shard, pack(shard)]));
     this.#nodes = nodes;
   }
 
@@ -65,13 +66,7 @@ export class Parts {
     const nodes = best(shard.nodes, standings);
     const first = standings.get(nodes[0] ?? '');
     if (first !== undefined) first.load += 1;
-    return { shard: id, value: this.#pack(shard), nodes };
-  }
-
-  #pack(shard: Shard): Uint8Array {
-    const packed = this.#packed.get(shard) ?? this.#codec.pack({ id: shard.id, range: shard.range }, 'shard');
-    this.#packed.set(shard, packed);
-    return packed;
+    return { shard: id, value: this.#packed.get(shard) ?? none, nodes };
   }
 
   #standings(): Map<string, Standing> {

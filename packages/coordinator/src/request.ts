@@ -5,8 +5,8 @@ export interface Shard {
   readonly id: number | string;
   /** Names of nodes that hold a copy. */
   readonly nodes: readonly string[];
-  /** Anything that the shard's jobs are told as `ctx.shard.range`. */
-  readonly range?: unknown;
+  /** From where to where, in values that can travel: its jobs are told as `ctx.shard.range`, and nobody else looks at it. */
+  readonly range?: readonly [unknown, unknown];
 }
 
 /** Where shards are: plain data. */

@@ -4,6 +4,7 @@ import type { ObjectRef } from '@muster/store';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import type { Cluster } from './cluster.ts';
+import type { Shard } from './request.ts';
 import type { RowStream } from './row-stream.ts';
 import type { Wire } from './typed.ts';
 
@@ -25,6 +26,9 @@ const jobs = {
   keep: async (_args: undefined, ctx: JobContext): Promise<ObjectRef<{ big: string }>> => ctx.store.put({ big: '' }),
   account: async (): Promise<Account> => new Account(),
   withCallback: async (_args: { done: () => void }): Promise<void> => {},
+  withView: async (_args: { view: DataView }): Promise<DataView> => new DataView(new ArrayBuffer(1)),
+  withShared: async (_args: { memory: SharedArrayBuffer }): Promise<void> => {},
+  withBytes: async (_args: { bytes: Float32Array; all: ArrayBuffer }): Promise<Uint8Array> => Uint8Array.of(1),
   anything: async (args: unknown): Promise<unknown> => args,
 
   quiet: async (_args: { loud: boolean }): Promise<void> => {},
@@ -102,6 +106,15 @@ export async function check({ jobs: j }: Cluster<typeof jobs>): Promise<void> {
   void j.rows.stream({ land: 3 });
   // @ts-expect-error -- a function cannot travel
   void j.withCallback({ done: () => undefined });
+  // @ts-expect-error -- a DataView cannot travel
+  void j.withView({ view: new DataView(new ArrayBuffer(1)) });
+  // @ts-expect-error -- memory cannot be shared with another machine
+  void j.withShared({ memory: new SharedArrayBuffer(1) });
+  // @ts-expect-error -- nor is shared memory taken for any other
+  void j.withBytes({ bytes: new Float32Array(1), all: new SharedArrayBuffer(1) });
+  expectTypeOf(
+    j.withBytes({ bytes: new Float32Array(1), all: new ArrayBuffer(1) }),
+  ).resolves.toEqualTypeOf<Uint8Array>();
   // @ts-expect-error -- a function job yields no rows
   void j.add.stream({ a: 1, b: 2 });
   // @ts-expect-error -- a generator is not called
@@ -159,5 +172,14 @@ export function checkWire(): void {
     s: never;
   }>();
   expectTypeOf<Wire<[number, { x: () => void }]>>().toEqualTypeOf<[number, { x: never }]>();
+  expectTypeOf<Wire<{ v: DataView; m: SharedArrayBuffer; i: BigInt64Array; b: Buffer }>>().toEqualTypeOf<{
+    v: never;
+    m: never;
+    i: BigInt64Array;
+    b: Buffer;
+  }>();
   expectTypeOf<Wire<unknown>>().toEqualTypeOf<unknown>();
 }
+
+// What a map says of a shard's range is what its jobs are told.
+expectTypeOf<Shard['range']>().toEqualTypeOf<NonNullable<JobContext['shard']>['range']>();

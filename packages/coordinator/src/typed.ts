@@ -3,8 +3,23 @@ import type { ObjectRef } from '@muster/store';
 import type { RowStream } from './row-stream.ts';
 import type { CallOptions, ReduceOptions, ScatterOptions, StreamOptions } from './request.ts';
 
+/** Bytes that travel: a `DataView` and a `SharedArrayBuffer` do not. */
+type Bytes =
+  | ArrayBuffer
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
 /** Values that travel as they are. */
-type Atom = string | number | bigint | boolean | null | undefined | Date | Error | ArrayBufferView | ArrayBuffer;
+type Atom = string | number | bigint | boolean | null | undefined | Date | Error | Bytes;
 
 /** Travels as its key and is one again at the other end. */
 type Ref = ObjectRef<unknown>;
@@ -21,7 +36,8 @@ export type Wire<T> = unknown extends T
       ? undefined
       : T extends (...args: never[]) => unknown
         ? never
-        : T extends symbol | Promise<unknown> | WeakMap<object, unknown> | WeakSet<object>
+        : T extends
+              symbol | Promise<unknown> | WeakMap<object, unknown> | WeakSet<object> | DataView | SharedArrayBuffer
           ? never
           : T extends ReadonlyMap<infer K, infer V>
             ? Map<Wire<K>, Wire<V>>

@@ -15,6 +15,7 @@ export interface JobStore {
 /** The part of a shard map that a job was cast for; see ARCHITECTURE.md, "Data". */
 export interface JobShard {
   readonly id: number | string;
+  /** From where to where, as the shard map says. */
   readonly range?: readonly [unknown, unknown];
 }
 

@@ -34,7 +34,9 @@ describe('loading a jobs module', () => {
     'refuses the name %s, which no caller could use',
     (name) => {
       const namespace = Object.defineProperty({}, name, { value: bare, enumerable: true });
-      expect(() => loadJobs(namespace)).toThrow(`"${name}" cannot be the name of a job: every value may be asked for it`);
+      expect(() => loadJobs(namespace)).toThrow(
+        `"${name}" cannot be the name of a job: every value may be asked for it`,
+      );
     },
   );
 

@@ -70,7 +70,9 @@ function usual(stream: boolean): Isolation {
 
 function checkName(name: string): void {
   if (isReservedName(name))
-    throw bad(`"${name}" cannot be the name of a job: every value may be asked for it. Rename it, or do not export it.`);
+    throw bad(
+      `"${name}" cannot be the name of a job: every value may be asked for it. Rename it, or do not export it.`,
+    );
   if (name === '' || Buffer.byteLength(name) > longestName) {
     throw bad(`"${name.slice(0, longestName)}" cannot be the name of a job: one has 1 to ${longestName} bytes.`);
   }
