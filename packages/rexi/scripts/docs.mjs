@@ -1,13 +1,22 @@
-// Writes the generated parts of PROTOCOL.md anew: `npm run docs -w @muster/rexi`.
+// Writes the generated parts of PROTOCOL.md anew: `npm run docs -w @muster/rexi`. With `--check` it only says whether they are
+// up to date. What makes the tables is no part of the package, so it is run from its source.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { protocolTables, renew } from '../dist/testing/protocol-tables.js';
+import { fileURLToPath } from 'node:url';
+import { runnerImport } from 'vite';
 
-const at = (path) => new URL(`../${path}`, import.meta.url);
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path) => readFileSync(at(path), 'utf8');
 
-const tables = protocolTables({
+const { module } = await runnerImport(at('src/testing/protocol-tables.ts'), { configFile: false, logLevel: 'error' });
+const tables = module.protocolTables({
   messages: read('src/message/message.ts'),
   constants: read('src/constants.ts'),
   closeCodes: read('src/close-code.ts'),
 });
-writeFileSync(at('PROTOCOL.md'), renew(read('PROTOCOL.md'), tables));
+const document = read('PROTOCOL.md');
+const renewed = module.renew(document, tables);
+if (!process.argv.includes('--check')) writeFileSync(at('PROTOCOL.md'), renewed);
+else if (renewed !== document) {
+  console.error('PROTOCOL.md is not what the code says; run: npm run docs -w @muster/rexi');
+  process.exitCode = 1;
+}
