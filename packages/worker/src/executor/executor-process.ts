@@ -6,6 +6,7 @@ import { Outbox } from './outbox.ts';
 import type { Keeper, Lent } from './pool-slot.ts';
 import type { Spawned } from './spawn.ts';
 import { BadWord } from './bad-word.ts';
+import { jobOver } from './refusal.ts';
 import { readEntries } from './job-entries.ts';
 import type { Broken, FromExecutor, Init, Loaded, ToExecutor, Verdict } from './words.ts';
 import { agentWording, executorWording } from './wording.ts';
@@ -174,7 +175,7 @@ export class ExecutorProcess implements Lent {
     const events = this.#events.get(word.task);
     if (events !== undefined) return this.#tell(events, word);
     // Code that a job has left behind may still ask for something on its behalf.
-    if (word.type === 'request') return this.answer(word.request, false, Buffer.from('closed: the job has ended'));
+    if (word.type === 'request') return this.answer(word.request, false, jobOver);
     throw new BadWord(`"${word.type}" of a job that is not in it`);
   }
 

@@ -3,37 +3,40 @@ import { StoreError } from '@muster/store';
 import { describe, expect, it } from 'vitest';
 import { framed } from '../node/objects.ts';
 import { Questions } from './questions.ts';
+import { packRefusal } from './refusal.ts';
 
-/** The error of a question that the agent refuses in these words. */
-async function refusedWith(words: string): Promise<unknown> {
+/** The error of a question that the agent refuses for this one. */
+async function refusedFor(refused: unknown): Promise<unknown> {
   const questions = new Questions();
-  const asked = questions.ask((request) => queueMicrotask(() => questions.answer(request, false, Buffer.from(words))));
+  const asked = questions.ask((request) =>
+    queueMicrotask(() => questions.answer(request, false, packRefusal(refused))),
+  );
   return asked.catch((error: unknown) => error);
 }
 
 describe('what the agent refuses', () => {
-  it("is the store's own error, said once", async () => {
-    const error = new StoreError('full', { detail: 'there are 2: and more', store: 'a' });
-    const again = await refusedWith(`full: ${error.message}`);
+  it("is the store's own error, said once, with all that it is about", async () => {
+    const context = { detail: 'there are 2: and more', store: 'a', key: 'a/1' };
+    const error = new StoreError('full', { ...context, cause: new Error('disk') });
+    const again = await refusedFor(error);
     expect(again).toBeInstanceOf(StoreError);
-    expect(again).toMatchObject({ code: 'full', message: error.message });
+    expect(again).toMatchObject({ code: 'full', message: error.message, ...context });
+    expect((again as Error).cause).toBe(undefined);
   });
 
-  it('is a whole sentence also where the agent only says what it found', async () => {
-    expect(await refusedWith('closed: the job has ended')).toMatchObject({
-      code: 'closed',
-      message: new StoreError('closed', { detail: 'the job has ended' }).message,
-    });
-  });
-
-  it("is one of the cluster's errors where its code is", async () => {
-    const limit = await refusedWith('limit: An object is too large.');
+  it("is one of the cluster's errors where it was, with its detail", async () => {
+    const limit = await refusedFor(
+      new ClusterError('limit', 'An object is too large.', { detail: 'object', node: 'a' }),
+    );
     expect(limit).toBeInstanceOf(ClusterError);
-    expect(limit).toMatchObject({ code: 'limit', message: 'An object is too large.' });
+    expect(limit).toMatchObject({ code: 'limit', message: 'An object is too large. (node a)', detail: 'object' });
+    const timeout = await refusedFor(new ClusterError('timeout', 'Too late.'));
+    expect(timeout).not.toBeInstanceOf(StoreError); // whose list has a code of this name as well
   });
 
-  it('is a plain error where no code of ours leads it', async () => {
-    expect(await refusedWith('EIO: no: really')).toEqual(new Error('EIO: no: really'));
+  it('is a plain error where it is none of ours', async () => {
+    expect(await refusedFor(Object.assign(new Error('no: really'), { code: 'EIO' }))).toEqual(new Error('no: really'));
+    expect(await refusedFor('no')).toEqual(new Error('no'));
   });
 
   it('for an object that no frame can carry names the limit', () => {

@@ -1,6 +1,4 @@
-import type { ErrorCode } from '@muster/rexi';
-import { ClusterError, codes } from '@muster/rexi';
-import { isStoreErrorCode, StoreError, storeCodes } from '@muster/store';
+import { unpackRefusal } from './refusal.ts';
 
 interface Asker {
   resolve(payload: Uint8Array): void;
@@ -26,19 +24,6 @@ export class Questions {
     const asker = this.#waiting.get(request);
     this.#waiting.delete(request);
     if (ok) asker?.resolve(payload);
-    else asker?.reject(rebuilt(Buffer.from(payload).toString()));
+    else asker?.reject(unpackRefusal(payload));
   }
-}
-
-/** `full: There is no room …`: a store's error or one of the cluster's where the agent says so, else a plain one. */
-function rebuilt(answer: string): Error {
-  const [code = '', ...rest] = answer.split(': ');
-  const said = rest.join(': ');
-  if (!isStoreErrorCode(code)) {
-    return Object.hasOwn(codes, code) ? new ClusterError(code as ErrorCode, said) : new Error(answer);
-  }
-  if (!said.toLowerCase().startsWith(storeCodes[code].says.toLowerCase()))
-    return new StoreError(code, { detail: said });
-  // The agent's own error has said everything: as a detail it would be said twice.
-  return Object.assign(new StoreError(code), { message: said });
 }

@@ -2,6 +2,7 @@ import { guard, valueLimits } from '@muster/rexi';
 import { BadWord } from '../executor/bad-word.ts';
 import type { ExecutorEvents, Totals } from '../executor/executor.ts';
 import { checkNotice } from '../executor/notice.ts';
+import { jobOver, packRefusal } from '../executor/refusal.ts';
 import type { Job, JobState } from './job.ts';
 import { exceedsWindow } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -71,10 +72,10 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
     request(_task, request, operation, payload) {
       const executor = job.executor;
       // What it put now would belong to nobody who ends again.
-      if (!alive()) return executor?.answer(request, false, Buffer.from('closed: the job has ended'));
+      if (!alive()) return executor?.answer(request, false, jobOver);
       port.operate(job, operation, payload).then(
         (answer) => executor?.answer(request, true, answer),
-        (error: unknown) => executor?.answer(request, false, Buffer.from(refusal(error))),
+        (error: unknown) => executor?.answer(request, false, packRefusal(error)),
       );
     },
     exited: (cause) =>
@@ -86,12 +87,6 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
 function checkEnd({ state }: Job, value: Uint8Array, ...states: readonly JobState[]): void {
   if (!states.includes(state)) throw new BadWord(`a value of a job that is ${state}`);
   guard(value, valueLimits);
-}
-
-/** `code: sentence`, as the executor's side reads it. */
-function refusal(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'job_failed';
-  return `${code}: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function isOlder(seen: Totals, acked: Totals): boolean {
