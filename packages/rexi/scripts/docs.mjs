@@ -17,6 +17,6 @@ const document = read('PROTOCOL.md');
 const renewed = module.renew(document, tables);
 if (!process.argv.includes('--check')) writeFileSync(at('PROTOCOL.md'), renewed);
 else if (renewed !== document) {
-  console.error('PROTOCOL.md is not what the code says; run: npm run docs -w @muster/rexi');
+  process.stderr.write('PROTOCOL.md is not what the code says; run: npm run docs -w @muster/rexi\n');
   process.exitCode = 1;
 }

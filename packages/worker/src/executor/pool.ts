@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Clock, Timer } from '@muster/rexi';
+import type { Clock } from '@muster/rexi';
 import { ClusterError, systemClock } from '@muster/rexi';
 import type { Executor, Executors, Isolation, JobEntry } from './executor.ts';
 import type { LaunchOptions } from './launcher.ts';
@@ -7,8 +7,9 @@ import { Launcher } from './launcher.ts';
 import { oneLine } from './one-line.ts';
 import type { Keeper, Launching, Lent, PoolSlot } from './pool-slot.ts';
 import type { Limits, Wish } from './slots.ts';
-import { choose, demand, nextOf, surplus, tasksOf } from './slots.ts';
+import { choose, demand, nextOf, tasksOf } from './slots.ts';
 import { Starts } from './starts.ts';
+import { Trim } from './trim.ts';
 import { Waiters } from './waiters.ts';
 import type { Verdict } from './words.ts';
 
@@ -37,9 +38,6 @@ export interface PoolSettings {
 
 /** Milliseconds that an executor has after its job to show that it is quiet; then it is replaced. */
 const settleTime = 1_000;
-
-/** Milliseconds for which an executor that is not needed stays: the next burst may want it. */
-const idleTime = 30_000;
 
 /** Milliseconds after which a jobs module that is still loading is worth a word. */
 const hintTime = 5_000;
@@ -76,14 +74,15 @@ export class Pool<E extends Lent = Lent> implements Executors {
   readonly #slots: Set<PoolSlot> = new Set();
   readonly #bySlot: Map<Executor, PoolSlot> = new Map();
   readonly #waiters: Waiters = new Waiters();
+  readonly #trim: Trim;
   #jobs: ReadonlyMap<string, JobEntry> = new Map();
   #opening: { resolve(): void; reject(error: Error): void } | undefined;
   #closing: Promise<void> | undefined;
-  #trimming: Timer | undefined;
 
   constructor(settings: PoolSettings, launcher: Launching<E>) {
     this.#settings = settings;
     this.#launcher = launcher;
+    this.#trim = new Trim({ ...settings, slots: this.#slots, end: (slot, why) => this.#end(slot, why) });
     this.#starts = new Starts<E>({
       ...settings,
       launcher,
@@ -146,7 +145,7 @@ export class Pool<E extends Lent = Lent> implements Executors {
     if (state.is !== 'shared') return;
     if (state.tasks === 1 && !used && !state.retired) return this.#rest(slot);
     slot.state = { ...state, tasks: state.tasks - 1 };
-    if (tasksOf(slot) === 0) this.#idle(slot);
+    if (tasksOf(slot) === 0) this.#trim.idle(slot);
     this.#endIfDone(slot);
     // Where a job was asked to end, the others' wishes have waited for what becomes of it.
     this.#serve();
@@ -169,7 +168,7 @@ export class Pool<E extends Lent = Lent> implements Executors {
 
   async #close(): Promise<void> {
     this.#waiters.refuse(this.#unavailable('The node is closing.'));
-    this.#trimming?.cancel();
+    this.#trim.stop();
     await this.#starts.stop();
     await Promise.all(Array.from(this.#slots, async (slot) => slot.executor?.kill('the node is closing')));
     await this.#launcher.close();
@@ -276,25 +275,9 @@ export class Pool<E extends Lent = Lent> implements Executors {
   /** It can be used by anybody. */
   #rest(slot: PoolSlot): void {
     slot.state = { is: 'spare' };
-    this.#idle(slot);
+    this.#trim.idle(slot);
     this.#endIfDone(slot);
     this.#serve();
-  }
-
-  #idle(slot: PoolSlot): void {
-    slot.idleSince = this.#settings.clock.now();
-    this.#trimming ??= this.#settings.clock.after(idleTime, () => this.#trim());
-  }
-
-  /** Ends what was not needed for long, so that a burst does not leave its executors behind for ever. */
-  #trim(): void {
-    const { clock, spares, limits } = this.#settings;
-    this.#trimming = undefined;
-    for (const slot of surplus(this.#slots, spares, limits))
-      if (clock.now() - slot.idleSince >= idleTime) this.#end(slot, 'it was not needed for long');
-    const [oldest] = surplus(this.#slots, spares, limits);
-    if (oldest === undefined) return;
-    this.#trimming = clock.after(oldest.idleSince + idleTime - clock.now(), () => this.#trim());
   }
 
   /** Ends a spare that is spoiled, and a shared one without tasks that is spoiled or retired. */

@@ -71,7 +71,7 @@ export function spawnExecutor({ mark, cwd, env, execArgv, niceness }: SpawnOptio
       resolve({ child, socket: child.stdio[3] as Socket, prey });
     } catch (error) {
       discard(child);
-      reject(error as Error);
+      reject(error);
     }
   });
 }
