@@ -191,7 +191,19 @@ describe('muster-worker', () => {
     expect(await said('export async function a() {} export async function b() {}', '--objects', '64MiB')).toMatch(
       / with 2 jobs: a, b$/,
     );
-    expect(await said('export const x = 1;')).toMatch(/ with no jobs: .*counted\.mjs exports no async function/);
+  });
+
+  it.each([
+    ['no job', 'export const x = 1;', 'exports no job; export async functions or async generators by name'],
+    ['a default export', 'export default 1;', 'has a default export; jobs are exported by name'],
+    ['a job that no caller could use', 'export async function inspect() {}', '"inspect" cannot be the name of a job'],
+  ])('does not start for a module with %s', async (_what, source, says) => {
+    const jobs = join(lab.dir, 'refused.mjs');
+    writeFileSync(jobs, source);
+    const all = [command, ...base(), '--jobs', jobs];
+    const worker = new Child(spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'], env: lab.env }));
+    expect((await worker.ended).code).toBe(1);
+    expect(worker.errors).toContain(says);
   });
 
   it('takes its secret from standard input', async () => {

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     options,
     'ready',
     { id, address, incarnation, jobs, pid: process.pid },
-    `${id} is ready at ${address} with ${namesOf(jobs, options)}`,
+    `${id} is ready at ${address} with ${namesOf(jobs)}`,
   );
   endOnSignals(node);
 }
@@ -46,8 +46,7 @@ function start(options: WorkerOptions): Promise<WorkerNode> {
   });
 }
 
-function namesOf(jobs: readonly string[], { jobs: file }: WorkerOptions): string {
-  if (jobs.length === 0) return `no jobs: ${file} exports no async function or generator by name`;
+function namesOf(jobs: readonly string[]): string {
   return `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}: ${jobs.join(', ')}`;
 }
 
