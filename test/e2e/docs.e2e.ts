@@ -126,9 +126,11 @@ describe('The pages', () => {
   });
 
   it('name options that there are', () => {
-    const help = ['packages/worker/dist/bin/muster-worker.js', 'apps/demo/dist/main.js'].map(
-      (program) => spawnSync(process.execPath, [join(root, program), '--help'], { encoding: 'utf8' }).stdout,
-    );
+    const help = [
+      'packages/worker/dist/bin/muster-worker.js',
+      'packages/testkit/dist/bin/muster-sim.js',
+      'apps/demo/dist/main.js',
+    ].map((program) => spawnSync(process.execPath, [join(root, program), '--help'], { encoding: 'utf8' }).stdout);
     // Node's own, and that of scripts/docs.mjs.
     const known = [...optionsIn(help.join(' ')), '--conditions', '--check'];
     const named = pages.flatMap((page) => optionsIn(readPage(page)).map((option) => `${page}: ${option}`));
