@@ -41,3 +41,14 @@ it('Streams that begin after a neighbour was left are not lost with its executor
   expect(node.errors).not.toContain('An executor');
   await cluster.close();
 });
+
+it('A burst of calls waits for its turns beside a stream that nobody reads on, which keeps an executor', async () => {
+  const node = await lab.node('b', { args: ['--executors', '4', '--lane', 'default=4'] });
+  const cluster = await lab.cluster([node.address]);
+  const stream = cluster.stream<{ i: number }>('count', { n: 1_000_000 });
+  expect((await stream.next()).value).toEqual(expect.objectContaining({ i: 0 }));
+  const calls = Array.from({ length: 30 }, (_, i) => cluster.call('add', { a: i, b: 1 }));
+  expect(await Promise.all(calls)).toEqual(calls.map((_, i) => i + 1));
+  await stream.return();
+  await cluster.close();
+});

@@ -1,7 +1,7 @@
 import type { Clock } from '@muster/rexi';
 import { virtualClock } from '../../rexi/src/testing/virtual-clock.ts';
 import type { VirtualClock } from '../../rexi/src/testing/virtual-clock.ts';
-import type { Isolation } from '../src/executor/executor.ts';
+import type { Isolation, Waiting } from '../src/executor/executor.ts';
 import { Pool } from '../src/executor/pool.ts';
 import type { PoolSettings } from '../src/executor/pool.ts';
 import type { Keeper, Launching, Lent } from '../src/executor/pool-slot.ts';
@@ -187,15 +187,15 @@ export class PoolBench {
     return this.all.filter(({ ending }) => !ending);
   }
 
-  async acquire(isolation: Isolation, incarnation: string = 'a', signal?: AbortSignal): Promise<FakeExecutor> {
-    const executor = (await this.pool.acquire(isolation, incarnation, signal)) as FakeExecutor;
+  async acquire(isolation: Isolation, incarnation: string = 'a', waiting?: Waiting): Promise<FakeExecutor> {
+    const executor = (await this.pool.acquire(isolation, incarnation, waiting)) as FakeExecutor;
     this.lent(executor);
     return executor;
   }
 
   /** Acquires, lets time pass until it is there, and puts a task into it. */
-  async run(isolation: Isolation, task: number, incarnation?: string): Promise<FakeExecutor> {
-    const executor = await this.during(this.acquire(isolation, incarnation));
+  async run(isolation: Isolation, task: number, incarnation?: string, waiting?: Waiting): Promise<FakeExecutor> {
+    const executor = await this.during(this.acquire(isolation, incarnation, waiting));
     executor.put(task);
     return executor;
   }

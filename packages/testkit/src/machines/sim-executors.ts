@@ -1,4 +1,4 @@
-import type { Executor, ExecutorEvents, Executors, Isolation, JobEntry, Task, Totals } from '@muster/worker';
+import type { Executor, ExecutorEvents, Executors, Isolation, JobEntry, Task, Totals, Waiting } from '@muster/worker';
 import type { ScriptedExecutor, ScriptedExecutorsOptions } from '@muster/worker/testing';
 import { ScriptedExecutors } from '@muster/worker/testing';
 import type { SimProcess } from '../simulation/sim-process.ts';
@@ -35,8 +35,8 @@ export class SimExecutors implements Executors {
     return this.all.jobs;
   }
 
-  async acquire(isolation: Isolation, incarnation: string, signal?: AbortSignal): Promise<Executor> {
-    const executor = (await this.all.acquire(isolation, incarnation, signal)) as ScriptedExecutor;
+  async acquire(isolation: Isolation, incarnation: string, waiting?: Waiting): Promise<Executor> {
+    const executor = (await this.all.acquire(isolation, incarnation, waiting)) as ScriptedExecutor;
     await new Promise<void>((resolve) => this.#options.agent.enter('sockets', resolve));
     const known = this.#seats.get(executor);
     if (known !== undefined) return known;

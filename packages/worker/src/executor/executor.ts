@@ -97,16 +97,27 @@ export interface Executor {
   kill(why: string): Promise<void>;
 }
 
+/** How an executor is waited for. */
+export interface Waiting {
+  /** Takes the wish back. */
+  readonly signal?: AbortSignal;
+  /**
+   * The task may keep its executor for as long as others like, as a stream does that waits for its start or for credit.
+   * Default: yes. Others wait for an executor only where a task will give it back that does not.
+   */
+  readonly parks?: boolean;
+}
+
 /** Hands out executors. */
 export interface Executors {
   readonly jobs: ReadonlyMap<string, JobEntry>;
   /**
    * An executor for one task. `exclusive`: nobody else's until released. `shared`: serves one incarnation at a time.
-   * `signal` takes the wish back while it waits. What was given may have begun to end before it is used: see `ending`.
-   * @throws ClusterError `overloaded` at once when one more would be needed than there may be, `unavailable` when none
-   * can be started; the signal's reason when it was aborted.
+   * What was given may have begun to end before it is used: see `ending`.
+   * @throws ClusterError `overloaded` when one more would be needed than there may be and none will surely be given back,
+   * `unavailable` when none can be started; the signal's reason when it was aborted.
    */
-  acquire(isolation: Isolation, incarnation: string, signal?: AbortSignal): Promise<Executor>;
+  acquire(isolation: Isolation, incarnation: string, waiting?: Waiting): Promise<Executor>;
   /** The task has ended, or was never run: then the executor is as good as before. An exclusive executor that is not quiescent, and a shared one without tasks whose incarnation has ended, are replaced. */
   release(executor: Executor): void;
   /** The incarnation has ended: its shared executors, free by now or killed, are replaced. */

@@ -12,13 +12,14 @@ interface User {
   readonly task: number;
   readonly isolation: Isolation;
   readonly incarnation: string;
+  readonly parks: boolean;
   readonly withdrawal: AbortController;
   executor: FakeExecutor | undefined;
   told: string | undefined;
 }
 
 type Step =
-  | { readonly do: 'acquire'; readonly isolation: Isolation; readonly incarnation: string }
+  | { readonly do: 'acquire'; readonly isolation: Isolation; readonly incarnation: string; readonly parks: boolean }
   /** `which` picks one of those to whom it can happen. */
   | { readonly do: 'withdraw' | 'finish' | 'leave' | 'abort' | 'kill' | 'die'; readonly which: number }
   | { readonly do: 'retire'; readonly incarnation: string }
@@ -31,6 +32,7 @@ const acquire: fc.Arbitrary<Step> = fc.record({
   do: fc.constant('acquire' as const),
   isolation: fc.constantFrom<Isolation>('exclusive', 'shared'),
   incarnation,
+  parks: fc.boolean(),
 });
 const happening: fc.Arbitrary<Step> = fc.record({
   do: fc.constantFrom('withdraw', 'finish', 'leave', 'abort', 'kill', 'die'),
@@ -70,7 +72,7 @@ class World {
   async take(it: Step): Promise<void> {
     switch (it.do) {
       case 'acquire':
-        this.#acquire(it.isolation, it.incarnation);
+        this.#acquire(it);
         break;
       case 'retire':
         this.bench.pool.retire(it.incarnation);
@@ -81,6 +83,7 @@ class World {
       case 'pass':
         await this.bench.clock.pass(it.ms);
         this.must('a wish that was taken back is over', !this.users.some(isWithdrawnInVain));
+        this.must('nobody waits for what others may keep', !this.users.some(isUndecided) || this.#comes());
         break;
       default:
         this.#happen(it.do, it.which);
@@ -103,6 +106,14 @@ class World {
       this.must('an exclusive executor has one task', alone);
       this.must('a shared one has one incarnation', new Set(here.map((user) => user.incarnation)).size <= 1);
     }
+  }
+
+  /** Whether there will be an executor for somebody, whatever those do who may park. */
+  #comes(): boolean {
+    const { bench, users } = this;
+    const back = users.some(({ executor, isolation, parks }) => executor && isolation === 'exclusive' && !parks);
+    const kept = bench.all.filter((one) => !one.ending && users.some(({ executor }) => executor === one));
+    return back || kept.length < limits.executors || kept.some(({ condemned }) => condemned > 0);
   }
 
   /** Everybody goes, and enough time passes for what has failed to be tried again. */
@@ -129,12 +140,13 @@ class World {
     return this.users.filter(({ executor }) => executor !== undefined);
   }
 
-  #acquire(isolation: Isolation, owner: string): void {
+  #acquire({ isolation, incarnation: owner, parks }: Extract<Step, { do: 'acquire' }>): void {
     const withdrawal = new AbortController();
     const user: User = {
       task: this.users.length,
       isolation,
       incarnation: owner,
+      parks,
       withdrawal,
       executor: undefined,
       told: undefined,
@@ -145,10 +157,10 @@ class World {
 
   /** As Placing does: what has begun to end before it is used is given back, and another one asked for. */
   async #use(user: User): Promise<void> {
-    const { task, isolation, incarnation: owner, withdrawal } = user;
+    const { task, isolation, incarnation: owner, parks, withdrawal } = user;
     try {
       for (;;) {
-        const executor = await this.bench.acquire(isolation, owner, withdrawal.signal);
+        const executor = await this.bench.acquire(isolation, owner, { signal: withdrawal.signal, parks });
         if (withdrawal.signal.aborted) {
           user.told = 'withdrawn';
           return this.bench.pool.release(executor);

@@ -55,13 +55,30 @@ describe('a pool', () => {
     b.habits.loads = 1_000;
     void b.alive[0]?.kill('away with it');
     const wish = new AbortController();
-    const given = b.acquire('exclusive', 'a', wish.signal);
+    const given = b.acquire('exclusive', 'a', wish);
     given.catch(() => undefined);
     await expect(b.acquire('exclusive')).rejects.toMatchObject({ code: 'overloaded' });
     wish.abort(new Error('killed'));
     await expect(given).rejects.toThrow('killed');
     expect(await b.run('exclusive', 2)).toMatchObject({ ending: false });
-    await expect(b.acquire('exclusive', 'a', wish.signal)).rejects.toThrow('killed');
+    await expect(b.acquire('exclusive', 'a', wish)).rejects.toThrow('killed');
+  });
+
+  it('lets a burst wait for tasks that never park, in its order, and refuses who would wait for one that parks', async () => {
+    const b = await PoolBench.open({ limits: { executors: 2, shared: 2 } });
+    const stream = await b.run('shared', 1);
+    const first = await b.run('exclusive', 2, 'a', { parks: false });
+    const second = b.acquire('exclusive', 'b', { parks: false });
+    const third = b.acquire('exclusive', 'a');
+    const fourth = b.acquire('exclusive', 'b');
+    fourth.catch(() => undefined);
+    b.finish(first, 2);
+    const again = await b.during(second);
+    again.put(3);
+    b.finish(again, 3);
+    (await b.during(third)).put(4);
+    await expect(b.during(fourth)).rejects.toMatchObject({ code: 'overloaded', detail: 'executors' });
+    expect(stream.ending).toBe(false);
   });
 
   it.each(['exclusive', 'shared'] as const)(

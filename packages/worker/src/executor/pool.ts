@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '@muster/rexi';
 import { ClusterError, systemClock } from '@muster/rexi';
-import type { Executor, Executors, Isolation, JobEntry } from './executor.ts';
+import type { Executor, Executors, Isolation, JobEntry, Waiting } from './executor.ts';
 import type { LaunchOptions } from './launcher.ts';
 import { Launcher } from './launcher.ts';
 import { oneLine } from './one-line.ts';
 import type { Keeper, Launching, Lent, PoolSlot } from './pool-slot.ts';
 import type { Limits, Wish } from './slots.ts';
-import { choose, demand, nextOf, tasksOf } from './slots.ts';
+import { choose, comesBack, demand, nextOf, tasksOf } from './slots.ts';
 import { Starts } from './starts.ts';
 import { Trim } from './trim.ts';
 import { Waiters } from './waiters.ts';
@@ -117,8 +117,8 @@ export class Pool<E extends Lent = Lent> implements Executors {
     }).finally(() => hint.cancel());
   }
 
-  acquire(isolation: Isolation, incarnation: string, signal?: AbortSignal): Promise<Executor> {
-    const wish: Wish = { isolation, incarnation };
+  acquire(isolation: Isolation, incarnation: string, { signal, parks = true }: Waiting = {}): Promise<Executor> {
+    const wish: Wish = { isolation, incarnation, parks };
     if (this.#closing !== undefined) return Promise.reject(this.#unavailable('The node is closing.'));
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const choice = choose(this.#slots, this.#waiters.wishes, wish, this.#settings.limits);
@@ -174,12 +174,12 @@ export class Pool<E extends Lent = Lent> implements Executors {
     await this.#launcher.close();
   }
 
-  #take(slot: PoolSlot, { isolation, incarnation }: Wish): Executor {
+  #take(slot: PoolSlot, { isolation, incarnation, parks }: Wish): Executor {
     const executor = slot.executor as Lent;
     const { state } = slot;
     if (state.is === 'spare') executor.lend(isolation);
     slot.verdict = undefined;
-    if (isolation === 'exclusive') slot.state = { is: 'exclusive' };
+    if (isolation === 'exclusive') slot.state = { is: 'exclusive', parks };
     else if (state.is === 'shared') slot.state = { ...state, tasks: state.tasks + 1 };
     else slot.state = { is: 'shared', incarnation, tasks: 1, retired: false };
     return executor;
@@ -191,7 +191,21 @@ export class Pool<E extends Lent = Lent> implements Executors {
       const slot = nextOf([...this.#slots], wish, this.#settings.limits);
       return slot && this.#take(slot, wish);
     });
+    this.#refuseVain();
     this.#fill();
+  }
+
+  /** Who waited for a task to give its executor back, and a task has taken that which may keep it, is told so. */
+  #refuseVain(): void {
+    if (this.#waiters.wishes.length === 0 || [...this.#slots].some(comesBack)) return;
+    const left: Wish[] = [];
+    this.#waiters.refuse(this.#overloaded(), (wish) => {
+      const choice = choose(this.#slots, left, wish, this.#settings.limits);
+      if (choice.do === 'refuse') return true;
+      if (choice.do === 'evict') this.#end(choice.slot, 'its place is needed');
+      left.push(wish);
+      return false;
+    });
   }
 
   #fill(): void {

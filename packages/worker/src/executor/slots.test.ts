@@ -5,14 +5,14 @@ import type { Slot, SlotState, Wish } from './slots.ts';
 import { choose } from './slots.ts';
 
 const limits = { executors: 4, shared: 2 };
-const exclusive: Wish = { isolation: 'exclusive', incarnation: 'a' };
-const shared: Wish = { isolation: 'shared', incarnation: 'a' };
+const exclusive: Wish = { isolation: 'exclusive', incarnation: 'a', parks: true };
+const shared: Wish = { isolation: 'shared', incarnation: 'a', parks: true };
 
 function slot(state: SlotState, spoiled = false): Slot {
   return { state, spoiled, condemned: 0, verdict: undefined, idleSince: 0 };
 }
 const spare = (): Slot => slot({ is: 'spare' });
-const taken = (): Slot => slot({ is: 'exclusive' });
+const taken = (parks = true): Slot => slot({ is: 'exclusive', parks });
 const sharing = (incarnation: string, tasks: number, retired = false): Slot =>
   slot({ is: 'shared', incarnation, tasks, retired });
 
@@ -23,6 +23,16 @@ describe('choosing an executor', () => {
     expect(choose([taken(), taken(), taken()], [], exclusive, limits)).toEqual({ do: 'wait' });
     expect(choose([taken(), taken(), taken()], [exclusive], exclusive, limits)).toEqual({ do: 'refuse' });
     expect(choose([taken(), taken(), taken(), taken()], [], exclusive, limits)).toEqual({ do: 'refuse' });
+  });
+
+  it('waits for a task that never parks, and for none that may keep its executor for as long as others like', () => {
+    const parked = [taken(), taken(), taken()];
+    const idle = sharing('b', 0);
+    expect(choose([...parked, taken(false)], [exclusive, exclusive], exclusive, limits)).toEqual({ do: 'wait' });
+    expect(choose([...parked, taken(false)], [], shared, limits)).toEqual({ do: 'wait' });
+    expect(choose([...parked, sharing('b', 1)], [], exclusive, limits)).toEqual({ do: 'refuse' });
+    expect(choose(parked, [{ ...exclusive, parks: false }], exclusive, limits)).toEqual({ do: 'wait' });
+    expect(choose([taken(), taken(), taken(false), idle], [], exclusive, limits)).toEqual({ do: 'evict', slot: idle });
   });
 
   it('takes no spoiled spare', () => {

@@ -10,7 +10,7 @@ import type { Verdict } from './words.ts';
 export type SlotState =
   | { readonly is: 'starting' }
   | { readonly is: 'spare' }
-  | { readonly is: 'exclusive' }
+  | { readonly is: 'exclusive'; readonly parks: boolean }
   /** Its job has ended; whether it can be used again is not known yet. */
   | { readonly is: 'settling' }
   | { readonly is: 'shared'; readonly incarnation: string; readonly tasks: number; readonly retired: boolean }
@@ -33,6 +33,8 @@ export interface Slot {
 export interface Wish {
   readonly isolation: Isolation;
   readonly incarnation: string;
+  /** The task may keep its executor for as long as others like: nobody can wait for its end. */
+  readonly parks: boolean;
 }
 
 export interface Limits {
@@ -53,8 +55,8 @@ export type Choice<S extends Slot> =
  * How a wish is met. A shared executor of the same incarnation is used at once, the least loaded first. A warm spare
  * joins them while all have tasks and there may be more; but nobody waits for a process to start while one of them is
  * there, since one more task in it costs less than the start. Nothing is put beside a job that was asked to end: should
- * that not, its neighbours go with it. Waiting is only for what will surely come: a process that starts, or the end of
- * such a job.
+ * that not, its neighbours go with it. Waiting is only for what will surely come: a process that starts, the end of such
+ * a job, or that of a task which never parks. Who waited for a parked one could wait for itself.
  */
 export function choose<S extends Slot>(
   slots: Iterable<S>,
@@ -68,7 +70,8 @@ export function choose<S extends Slot>(
   if (all.filter(isTaken).length + demand([...waiting, wish]) <= limits.executors) return { do: 'wait' };
   if (wish.isolation === 'shared' && all.some((own) => serves(own, wish.incarnation))) return { do: 'wait' };
   const idle = all.find(isIdle);
-  return idle === undefined ? { do: 'refuse' } : { do: 'evict', slot: idle };
+  if (idle !== undefined) return { do: 'evict', slot: idle };
+  return { do: all.some(comesBack) || waiting.some(givesBack) ? 'wait' : 'refuse' };
 }
 
 /** The slot that a wish gets now, if there is one. */
@@ -107,6 +110,16 @@ export function demand(wishes: readonly Wish[]): number {
   const exclusive = wishes.filter(({ isolation }) => isolation === 'exclusive').length;
   const shared = wishes.filter(({ isolation }) => isolation === 'shared');
   return exclusive + new Set(shared.map(({ incarnation }) => incarnation)).size;
+}
+
+/** Whether it is in use by one who never waits for anybody else: it is free again as surely as a slot of a lane is. */
+export function comesBack({ state }: Slot): boolean {
+  return state.is === 'exclusive' && !state.parks;
+}
+
+/** Whether what it waits for will be free again behind it. */
+function givesBack({ isolation, parks }: Wish): boolean {
+  return isolation === 'exclusive' && !parks;
 }
 
 /** Whether it is in use, and will be for as long as its user likes. */

@@ -106,7 +106,11 @@ describe('a job on its way to an executor', () => {
 
   it('takes its wish back when it is parked, as by its end', async () => {
     const wishes: AbortSignal[] = [];
-    const acquire = (_isolation: string, _incarnation: string, signal: AbortSignal): Promise<Executor> => {
+    const acquire = (
+      _isolation: string,
+      _incarnation: string,
+      { signal }: { signal: AbortSignal },
+    ): Promise<Executor> => {
       wishes.push(signal);
       return new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));

@@ -34,10 +34,10 @@ export class Placing {
     if (job.state !== 'queued') return slot();
     job.slot = slot;
     job.state = 'placing';
-    const { isolation } = job.entry;
+    const { isolation, stream } = job.entry;
     let executor: Executor;
     do {
-      executor = await executors.acquire(isolation, job.session.incarnation, leaving(job));
+      executor = await executors.acquire(isolation, job.session.incarnation, { signal: leaving(job), parks: stream });
       if (job.state !== 'placing') return executors.release(executor);
       // Between its promise and here it may have been killed for the sake of another job.
     } while (executor.ending);

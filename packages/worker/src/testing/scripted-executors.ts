@@ -1,6 +1,15 @@
 import type { Clock } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
-import type { Executor, ExecutorEvents, Executors, Isolation, JobEntry, Task, Totals } from '../executor/executor.ts';
+import type {
+  Executor,
+  ExecutorEvents,
+  Executors,
+  Isolation,
+  JobEntry,
+  Task,
+  Totals,
+  Waiting,
+} from '../executor/executor.ts';
 import type { Script } from './script.ts';
 import { ScriptedRun } from './scripted-run.ts';
 
@@ -43,7 +52,7 @@ export class ScriptedExecutors implements Executors {
     return this.executors.flatMap((executor) => executor.refs);
   }
 
-  acquire(isolation: Isolation, incarnation: string, signal?: AbortSignal): Promise<Executor> {
+  acquire(isolation: Isolation, incarnation: string, { signal }: Waiting = {}): Promise<Executor> {
     const known = this.executors.find(
       (one) => one.isolation === 'shared' && one.incarnation === incarnation && !one.ending,
     );
