@@ -453,4 +453,20 @@ describe('what a node is asked', () => {
     expect(await world.failure(cluster.request('w1', 'nonsense'))).toBe('bad_options');
     expect(await world.failure(cluster.request('w7', 'ping'))).toBe('unreachable');
   });
+
+  it('however much it is asked at once: what is more than it takes waits for its turn', async () => {
+    const { world, cluster } = await up(['w1']);
+    const job = cluster.call('slow', 1_000);
+    const asked = Array.from({ length: 1_500 }, () => cluster.request('w1', 'ping'));
+    expect(new Set(await world.run(Promise.all(asked)))).toEqual(new Set(['pong']));
+    expect(await world.run(job)).toBe('w1');
+  });
+
+  it('is of no interest any more when the handle is closed', async () => {
+    const { world, cluster } = await up(['w1'], { world: { latency: 20 } });
+    const asked = world.failure(cluster.request('w1', 'ping'));
+    const closing = cluster.close();
+    expect(await asked).toBe('closed');
+    await world.run(closing);
+  });
 });

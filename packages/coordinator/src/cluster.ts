@@ -90,7 +90,8 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     const refs = refHook(this.#objects);
     this.#codec = new ValueCodec({ refs });
     this.#objectCodec = new ValueCodec({ refs, limits: objectLimits });
-    this.#requests = new NodeRequests({ clock: seams.clock, codec: this.#codec, timeout: this.#constants.connect });
+    const { connect: timeout, questions: most } = this.#constants;
+    this.#requests = new NodeRequests({ clock: seams.clock, codec: this.#codec, timeout, most });
     this.#parts = new Parts(this.#shards, this.#codec, () => this.#current().nodes);
     this.jobs = verbsOf(this) as ClusterJobs<Jobs>;
     this.#incarnation = this.#begin();
@@ -248,7 +249,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   }
 
   #other(node: ClusterNode, message: Message): void {
-    if (message.type === 'response') this.#requests.answered(message);
+    if (message.type === 'response') this.#requests.answered(node, message);
     else this.#objects.pass(node, message);
   }
 

@@ -10,12 +10,13 @@ import type {
   Timer,
   Transport,
 } from '@muster/rexi';
-import { Channel, CloseCode, ClusterError, formatRef, mostListed, surelyDeadAfter } from '@muster/rexi';
+import { Channel, CloseCode, ClusterError, formatRef, surelyDeadAfter } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import type { CastHandler, CastOrder } from './casts.ts';
 import { castMessage, Casts } from './casts.ts';
 import { Dialler } from './dialler.ts';
 import type { Guardianship } from './guardianship.ts';
+import { Kills } from './kills.ts';
 import type { Note } from './options.ts';
 import { cutWhenSilent } from './silence.ts';
 import { isLasting, lostSession } from './trouble.ts';
@@ -64,7 +65,7 @@ export class ClusterNode {
   readonly #casts: Casts = new Casts((counter, how, code) =>
     this.#note('ended', () => ({ ref: this.#ref(counter), how, code })),
   );
-  readonly #confirms: Map<number, () => void> = new Map();
+  readonly #kills: Kills;
   #channel: Channel | undefined;
   #session = 0;
   #accepted = false;
@@ -72,13 +73,13 @@ export class ClusterNode {
   #bound = 0;
   #heardStamp = 0;
   #stampAt = 0;
-  #nextConfirm = 0;
   readonly #dialler: Dialler;
   #watch: Timer | undefined;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.address = options.address;
+    this.#kills = new Kills(options.constants.questions, (kill) => this.send(kill));
     this.#dialler = new Dialler({
       ...options,
       id: () => this.id,
@@ -124,16 +125,21 @@ export class ClusterNode {
     const { clock, guardian } = this.#options;
     failpoint('before-cast');
     const counted = parts.map(({ shard }) => ({ counter: guardian.take(), shard }));
+    const counters = counted.map(({ counter }) => counter);
     const make = (): Message => castMessage(order, counted, clock.now());
-    this.#channel?.send(make(), make); // Throws what is too large to be sent, and then nothing was cast.
-    parts.forEach(({ handler }, i) => this.#casts.add(counted[i]?.counter ?? 0, handler));
+    // Throws what is too large to be sent, and then nothing was cast.
+    this.#channel?.send(make(), () => {
+      this.#kills.left(counters);
+      return make();
+    });
+    parts.forEach(({ handler }, i) => this.#casts.add(counters[i] ?? 0, handler));
     this.#note('cast', () => ({
       job: order.job,
       timed: order.deadline !== Infinity,
-      refs: counted.map(({ counter }) => this.#ref(counter)),
+      refs: counters.map((counter) => this.#ref(counter)),
     }));
     failpoint('after-cast');
-    return counted.map(({ counter }) => counter);
+    return counters;
   }
 
   send(message: Message): void {
@@ -155,18 +161,12 @@ export class ClusterNode {
   /** Kills over the session's own link. With `confirm` it resolves when the processes are gone, or the session is. */
   async kill(counters: readonly number[], grace: number, confirm: boolean): Promise<void> {
     const live = counters.filter((counter) => this.#casts.forget(counter));
-    const channel = this.#channel;
-    if (live.length === 0 || channel === undefined) return;
+    if (live.length === 0 || this.#channel === undefined) return;
     failpoint('before-kill');
     this.#note('kill', () => ({ refs: live.map((counter) => this.#ref(counter)), grace }));
-    const confirmed: Promise<void>[] = [];
-    for (let at = 0; at < live.length; at += mostListed) {
-      const number = confirm ? (this.#nextConfirm += 1) : 0;
-      channel.send({ type: 'kill', confirm: number, grace, counters: live.slice(at, at + mostListed) });
-      if (number !== 0) confirmed.push(new Promise((resolve) => this.#confirms.set(number, resolve)));
-    }
+    const killed = this.#kills.kill(live, grace, confirm);
     failpoint('after-kill');
-    await Promise.all(confirmed);
+    await killed;
   }
 
   /** Kills everything in the session; resolves when it is confirmed. */
@@ -250,9 +250,7 @@ export class ClusterNode {
       case 'session-refused':
         return this.#refused(message);
       case 'killed':
-        this.#confirms.get(message.confirm)?.();
-        this.#confirms.delete(message.confirm);
-        return;
+        return this.#kills.confirmed(message.confirm);
       case 'go-away':
         return this.#become('draining');
       case 'stream-init':
@@ -320,8 +318,7 @@ export class ClusterNode {
     }
     this.#accepted = false;
     this.#channel = undefined;
-    for (const confirm of this.#confirms.values()) confirm();
-    this.#confirms.clear();
+    this.#kills.over();
     if (next === 'closed') this.trouble = error;
     else this.#isTroubledBy(error);
     this.#become(next);

@@ -30,7 +30,7 @@ export type { Ref } from './ref.ts';
 
 export type * from './message/message.ts';
 export { layouts } from './message/layouts.ts';
-export { mostListed } from './message/layout.ts';
+export { mostListed, mostTombstones } from './message/layout.ts';
 export type { Lane, Layout } from './message/layouts.ts';
 export { checkRole, decodeMessage, encodeMessage, laneOf } from './message/codec.ts';
 

@@ -171,6 +171,9 @@ export const rest: Field<Uint8Array> = {
 /** Most items of any list: one message must not cost its reader more than some milliseconds. */
 export const mostListed = 4_096;
 
+/** Most kills of one session that may have overtaken their casts: the node remembers each until it has read the cast. */
+export const mostTombstones = 65_536;
+
 /** A count, then that many items. The count is held against its limit and what is left before anything is allocated. */
 export function list<T>(item: Field<T>, least: number): Field<readonly T[]> {
   return {

@@ -1,8 +1,5 @@
-import { CloseCode, ProtocolError } from '@muster/rexi';
+import { CloseCode, mostTombstones, ProtocolError } from '@muster/rexi';
 import { Agenda } from './agenda.ts';
-
-/** More kills of casts that were never read than any honest coordinator has. */
-const mostTombstones = 65_536;
 
 /**
  * Which references of a session have been read and which were killed before they were: so that a reference starts at
