@@ -462,11 +462,14 @@ describe('what a node is asked', () => {
     expect(await world.run(job)).toBe('w1');
   });
 
-  it('is of no interest any more when the handle is closed', async () => {
-    const { world, cluster } = await up(['w1'], { world: { latency: 20 } });
-    const asked = world.failure(cluster.request('w1', 'ping'));
+  it('is given up as `closed` at once when the handle is closed, answered or not', async () => {
+    const { world, cluster } = await up(['w1']);
+    world.silence('coordinator');
+    const began = world.clock.now();
+    const asked = cluster.request('w1', 'ping').catch((error: unknown) => [error, world.clock.now() - began]);
     const closing = cluster.close();
-    expect(await asked).toBe('closed');
+    const told = { code: 'closed', message: 'The cluster handle was closed. (node w1)' };
+    expect(await world.run(asked)).toMatchObject([told, 0]);
     await world.run(closing);
   });
 });

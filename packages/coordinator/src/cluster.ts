@@ -190,7 +190,10 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
 
   /** Kills what is left, with confirmation, and lets everything go. May be called twice. */
   close(): Promise<void> {
-    this.#closing ??= this.#held(async () => this.#incarnation?.close());
+    this.#closing ??= this.#held(async () => {
+      this.#requests.close();
+      await this.#incarnation?.close();
+    });
     return this.#closing;
   }
 
