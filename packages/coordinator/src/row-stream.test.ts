@@ -61,6 +61,26 @@ describe('a stream is read once', () => {
     }
   });
 
+  it('and by its iterator, from which a first row may be taken before the loop over the rest', async () => {
+    const { world, cluster } = await up(['w1']);
+    const stream = cluster.stream<number>('count', { count: 7 });
+    const rows = stream[Symbol.asyncIterator]();
+    expect((await world.run(rows.next())).value).toBe(0);
+    expect(() => stream[Symbol.asyncIterator]()).toThrow(/rows can be read once/);
+    expect(() => stream.batches()).toThrow(/rows can be read once/);
+    expect(await world.run(loop(rows))).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await world.run(rows.next())).toEqual({ done: true, value: undefined });
+  });
+
+  it('and is ended by whoever leaves the loop over its iterator', async () => {
+    const { world, cluster } = await up(['w1']);
+    const rows = cluster.stream<number>('slowly', { count: 7 })[Symbol.asyncIterator]();
+    await world.run(rows.next());
+    expect(await world.run(loop(rows, 1))).toEqual([1]);
+    await world.clock.pass(1_000);
+    expect(world.jobs).toEqual([]);
+  });
+
   it('and goes on saying that it is done to who asks for rows', async () => {
     const { world, cluster } = await up(['w1']);
     const stream = cluster.stream<number>('count', { count: 1 });

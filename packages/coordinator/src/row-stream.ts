@@ -53,9 +53,15 @@ export class RowStream<Row> implements AsyncIterableIterator<Row>, AsyncDisposab
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  [Symbol.asyncIterator](): this {
+  /** Begins the reading. What it returns goes on with it, however often that is looped over: after a header, say. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Row, undefined> {
     this.#begin('rows');
-    return this;
+    const reading: AsyncIterableIterator<Row, undefined> = {
+      next: () => this.next(),
+      return: () => this.return(),
+      [Symbol.asyncIterator]: () => reading,
+    };
+    return reading;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
