@@ -130,6 +130,27 @@ describe('Notices of a job', () => {
   });
 });
 
+describe('Notices of a job that was asked to end', () => {
+  it('are not heard any more: neither what waits for the end of the turn nor what comes after it', () => {
+    const rig = new Rig();
+    rig.notices.log(line('on its way'));
+    rig.notices.abort();
+    rig.endTurn();
+    rig.notices.ping();
+    rig.notices.noted(false);
+    rig.endTurn();
+    expect(rig.sent).toEqual([]);
+  });
+
+  it('that were under way are not said again when there was no room for them', () => {
+    const rig = busy();
+    rig.notices.abort();
+    rig.notices.noted(false);
+    rig.endTurn();
+    expect(rig.sent).toHaveLength(1);
+  });
+});
+
 describe('What a job may say at once', () => {
   it('is a progress of 2 MiB; more is refused where it is said, with the limit', () => {
     expect(packProgress(codec, 'x'.repeat(progressBytes - 6))).toHaveLength(progressBytes);

@@ -62,6 +62,11 @@ export class Notices {
     this.#closed = true;
   }
 
+  /** The job was asked to end: nobody hears what is left of it, and behind its end nothing may be said. */
+  abort(): void {
+    this.#closed = true;
+  }
+
   get #any(): boolean {
     return this.#ping || this.#value.length > 0 || this.#lines.length > 0 || this.#dropped > 0;
   }

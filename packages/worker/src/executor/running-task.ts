@@ -76,7 +76,9 @@ export abstract class RunningTask {
   /** Says the end, unless it was said. */
   protected finish(word: FromExecutor): void {
     if (this.state === 'ended') return;
+    // In every end: what they have planned for the end of this turn would come behind it.
     if (this.state === 'open') this.#notices?.close();
+    else this.#notices?.abort();
     this.host.send(this.state === 'aborting' ? { type: 'stopped', task: this.id } : word);
     this.state = 'ended';
     this.context.close();

@@ -103,6 +103,23 @@ async function* count(rows: number, size: (row: number) => number = () => 1): As
 const large: Totals = { rows: 4_096, bytes: 1_048_576 };
 
 describe('a stream', () => {
+  it('that is aborted and logs while it cleans up says nothing behind its end', async () => {
+    const rig = new Rig(async function* (_args, ctx) {
+      try {
+        for (let row = 0; ; row++) yield row;
+      } finally {
+        ctx.log('closed');
+        ctx.progress(1);
+        ctx.ping();
+      }
+    });
+    rig.task.start({ rows: 3, bytes: 1_000 });
+    await rig.clock.pass(10);
+    rig.task.abort('enough');
+    await rig.clock.pass(100);
+    expect(rig.end.at(-1)).toBe('stopped');
+  });
+
   it('computes nothing before its start', async () => {
     let touched = false;
     const rig = new Rig(async function* () {
