@@ -57,7 +57,9 @@ export function packLine(codec: ValueCodec, message: string, fields?: Readonly<R
 }
 
 /** Looks at what an executor says before it is passed on as the node's word. @throws BadWord; ProtocolError `badValue` */
-export function checkNotice({ lines, value }: Notice): void {
+export function checkNotice({ ping, lines, value }: Notice): void {
+  // Nothing would be sent for it, and so nothing would ever tell that it has left.
+  if (!ping && lines.length === 0 && value.length === 0) throw new BadWord('it sent a notice of nothing');
   if (value.length > progressBytes || lines.some((line) => line.length > lineBytes)) {
     throw new BadWord('it sent a notice larger than any');
   }

@@ -175,6 +175,7 @@ describe('An executor that sends', () => {
   const none = new Uint8Array(0);
   it.each([
     ['a progress beyond its limit', { ping: false, lines: [], value: new Uint8Array(progressBytes + 1) }],
+    ['a notice without anything in it', { ping: false, lines: [], value: none }],
     ['a line beyond its limit', { ping: false, lines: [new Uint8Array(lineBytes + 1)], value: none }],
   ])('%s is told apart', (_what, notice) => {
     expect(() => checkNotice(notice)).toThrow(BadWord);
