@@ -99,6 +99,26 @@ describe('A guardian that is killed', () => {
 });
 
 describe('A guardian that is stopped', () => {
+  it('is replaced when it has been silent for the connect time, though nothing is asked of it', async () => {
+    const scene = await streaming({ block: 4_096 });
+    const { coordinator, guardian, incarnation } = scene;
+    process.kill(guardian, 'SIGSTOP');
+    const since = now();
+    await until('the guardian has been replaced', () => !isAlive(guardian), 6_000);
+    await next(coordinator, guardian);
+    tell('idle guardian stopped', { ms: Math.round(now() - since) });
+    await flows(coordinator);
+    expect(await coordinator.tell('incarnation')).toBe(incarnation);
+    await killAndLook(scene, 'coordinator killed after its idle guardian was stopped');
+  });
+
+  it('is not left behind by a close that leaves it nothing to do', async () => {
+    const { coordinator, guardian } = await streaming();
+    process.kill(guardian, 'SIGSTOP');
+    await coordinator.tell('close');
+    await until('the guardian has gone', () => !isAlive(guardian), 1_000);
+  });
+
   it('lets nothing be cast, and is replaced when it has not answered for the connect time', async () => {
     const scene = await streaming({ connect: 1_000 });
     const { coordinator, guardian } = scene;

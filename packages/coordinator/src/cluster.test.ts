@@ -411,6 +411,25 @@ describe('the end of a cluster handle', () => {
     expect(world.guardians.all.map(({ exit }) => exit)).toEqual([0]);
   });
 
+  it('ends a guardian that was stopped and has nothing left to do', async () => {
+    const { world, cluster } = await up();
+    world.guardians.all[0]?.stop();
+    await world.run(cluster.close());
+    expect(world.guardians.all.map(({ exit }) => exit)).toEqual(['SIGKILL']);
+  });
+
+  it('leaves its guardian what was not confirmed', async () => {
+    const { world, cluster } = await up();
+    void cluster.call('hang', undefined, { node: 'w1' }).catch(() => undefined);
+    await world.clock.pass(100);
+    world.silence('coordinator');
+    world.guardians.all[0]?.stop();
+    await world.run(cluster.close());
+    await world.clock.pass(2_000);
+    expect(world.guardians.alive).toHaveLength(1);
+    void world.guardians.all[0]?.kill();
+  });
+
   it('does not wait longer than K for a node that does not answer', async () => {
     const { world, cluster } = await up();
     void cluster.call('hang', undefined, { node: 'w1' }).catch(() => undefined);

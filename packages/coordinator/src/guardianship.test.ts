@@ -1,3 +1,4 @@
+import type { Constants } from '@muster/rexi';
 import { constants, newIdentity } from '@muster/rexi';
 import { seededEntropy, Stoppable, virtualClock } from '@muster/rexi/testing';
 import { describe, expect, it } from 'vitest';
@@ -13,6 +14,8 @@ class Played {
   readonly told: ToGuardian[] = [];
   readonly events: GuardianEvents;
   killed = false;
+  /** A guardian that was stopped answers nothing; what it is told waits in its pipe. */
+  stopped = false;
   #left: () => void = () => undefined;
   readonly gone: Promise<void> = new Promise((resolve) => (this.#left = resolve));
 
@@ -22,6 +25,7 @@ class Played {
 
   send(message: ToGuardian): void {
     this.told.push(message);
+    if (message.do === 'beat' && !this.stopped) this.say({ is: 'alive' });
   }
 
   /** SIGKILL: it exits when the test says so. */
@@ -61,10 +65,10 @@ class World {
   readonly over: string[] = [];
   readonly guardianship: Guardianship;
 
-  constructor() {
+  constructor(changes: Partial<Constants> = {}) {
     this.guardianship = new Guardianship({
       clock: this.process.clock,
-      constants: table,
+      constants: { ...table, ...changes },
       identity: newIdentity('coordinator', 'c', seededEntropy('guardianship')),
       secret: Buffer.from('a secret of some length'),
       spawn: (events) => {
@@ -169,6 +173,26 @@ describe('a guardianship', () => {
     guardian.exit();
     expect(guardian.killed).toBe(false);
   });
+
+  it('has gone after the release when its guardian has', async () => {
+    const { guardianship, guardian, clock, watch } = bound(new World());
+    guardianship.release();
+    const gone = await watch(guardianship.gone());
+    await clock.pass(table.kill - 1);
+    expect(gone).toEqual([]);
+    guardian.exit();
+    await clock.pass(table.kill);
+    expect([gone, guardian.killed]).toEqual([['done undefined'], false]);
+    expect(await watch(guardianship.gone())).toEqual(['done undefined']);
+  });
+
+  it('kills a guardian that has nothing left to do and does not go within K', async () => {
+    const { guardianship, guardian, clock, watch } = bound(new World());
+    guardianship.release();
+    const gone = await watch(guardianship.gone());
+    await clock.pass(table.kill);
+    expect([gone, guardian.killed]).toEqual([['done undefined'], true]);
+  });
 });
 
 describe('a guardian that dies', () => {
@@ -248,6 +272,7 @@ describe('a guardian that does not answer', () => {
   it('is killed after C, and replaced only when it has exited', async () => {
     const world = new World();
     const first = world.guardian;
+    first.stopped = true;
     await world.clock.pass(table.connect - 1);
     expect(first.killed).toBe(false);
     await world.clock.pass(1);
@@ -258,13 +283,36 @@ describe('a guardian that does not answer', () => {
     expect(world.guardians).toHaveLength(2);
   });
 
-  it('is found when a node wants to be guarded, though its block was registered', async () => {
+  it('is found though nothing is asked of it: C after it was last heard', async () => {
     const world = new World();
     world.guardian.register();
     await world.clock.pass(20_000);
     expect(world.guardian.killed).toBe(false);
-    void world.guardianship.guard(a, 'w1');
-    await world.clock.pass(table.connect);
+    world.guardian.stopped = true;
+    await world.clock.pass(table.connect - 1);
+    expect(world.guardian.killed).toBe(false);
+    await world.clock.pass(1);
+    expect(world.guardian.killed).toBe(true);
+  });
+
+  it('is found no later for what is asked of it meanwhile', async () => {
+    const world = new World();
+    world.guardian.register();
+    world.guardian.stopped = true;
+    for (let asked = 0; asked < 5; asked += 1) {
+      void world.guardianship.guard(`ws://w${asked}:1`, 'w');
+      await world.clock.pass(table.connect / 5);
+    }
+    expect(world.guardian.killed).toBe(true);
+  });
+
+  it('is not judged between two beats, however short C is', async () => {
+    const world = new World({ connect: 100 });
+    world.guardian.register();
+    await world.clock.pass(20_000);
+    expect(world.guardian.killed).toBe(false);
+    world.guardian.stopped = true;
+    await world.clock.pass(2 * table.heartbeat);
     expect(world.guardian.killed).toBe(true);
   });
 

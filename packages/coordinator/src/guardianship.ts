@@ -59,6 +59,7 @@ export class Guardianship {
   #asked: number;
   #registered = 0;
   #patience: Timer | undefined;
+  readonly #leaving: (() => void)[] = [];
   #beat: Timer | undefined;
   #state: 'alive' | 'released' | 'over' = 'alive';
   #fencing: string | undefined;
@@ -102,7 +103,6 @@ export class Guardianship {
     if (known?.linked === true) return;
     this.#nodes.set(address, { node, linked: false });
     this.#process?.send({ do: 'node', address, node });
-    this.#ask(); // Whether it can link is one thing, whether it answers at all another.
     await new Promise<void>((resolve, reject) => this.#add(this.#linking, address, { resolve, reject }));
   }
 
@@ -133,6 +133,23 @@ export class Guardianship {
     this.#fail(new ClusterError('closed', 'The cluster handle was closed.'));
   }
 
+  /**
+   * After the release, of a guardian that has nothing left to do: resolves when it has gone. One that has not within K
+   * was stopped, and would be left behind: it is killed.
+   */
+  async gone(): Promise<void> {
+    const guardian = this.#process;
+    if (guardian === undefined) return;
+    const { clock, constants } = this.#options;
+    await new Promise<void>((resolve) => {
+      this.#leaving.push(resolve);
+      this.#patience = judgeAfter(clock, constants.kill, () => {
+        void guardian.kill();
+        resolve();
+      });
+    });
+  }
+
   #start(): void {
     const { identity, secret, constants } = this.#options;
     this.#number += 1;
@@ -157,6 +174,7 @@ export class Guardianship {
     }
     for (const [address, live] of this.#sessions) guardian.send({ do: 'session', address, ...live });
     this.#ask();
+    this.#bePatient();
   }
 
   #beats(): void {
@@ -171,18 +189,18 @@ export class Guardianship {
     this.#ask();
   }
 
-  /** Asks for the block, be it once more: what answers is alive, and what does not is replaced after C. */
   #ask(): void {
     this.#process?.send({ do: 'block', to: this.#asked });
-    this.#bePatient();
   }
 
+  /** From when it was last heard. It answers each beat: one that is silent for C (and for a whole beat) is replaced. */
   #bePatient(): void {
     const { clock, constants } = this.#options;
     const guardian = this.#process;
-    const due = clock.now() + constants.connect;
+    const patience = Math.max(constants.connect, 2 * constants.heartbeat);
+    const due = clock.now() + patience;
     this.#patience?.cancel();
-    this.#patience = judgeAfter(clock, constants.connect, () => {
+    this.#patience = judgeAfter(clock, patience, () => {
       // A timer that fires late says that we were stopped: the answer may wait in the pipe.
       if (clock.now() - due > constants.heartbeat) this.#bePatient();
       else if (guardian !== undefined && this.#process === guardian && this.#state === 'alive') void guardian.kill();
@@ -190,10 +208,10 @@ export class Guardianship {
   }
 
   #said(message: FromGuardian): void {
+    if (this.#state === 'alive') this.#bePatient();
     switch (message.is) {
       case 'registered':
         this.#registered = Math.max(this.#registered, message.to);
-        if (this.#registered >= this.#asked) this.#patience?.cancel();
         failpoint('block-registered');
         settle(this.#reserving.splice(0));
         break;
@@ -220,6 +238,7 @@ export class Guardianship {
   #exited(why?: ClusterError): void {
     this.#patience?.cancel();
     this.#process = undefined;
+    for (const left of this.#leaving.splice(0)) left();
     // A guardian that is gone echoes no stamps any more; what it last echoed is not known, only that it was before now.
     for (const waiting of this.#ending.values()) for (const { resolve } of waiting) resolve(Number.POSITIVE_INFINITY);
     this.#ending.clear();

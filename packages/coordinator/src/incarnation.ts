@@ -187,13 +187,19 @@ export class Incarnation {
     return this.nodes.filter((node) => node.state === state).length;
   }
 
-  /** Kills everything with confirmation, waits K for it, and leaves what did not answer to the guardian. */
+  /**
+   * Kills everything with confirmation, waits K for it, and leaves what did not answer to the guardian; one that has
+   * nothing left to do has gone, too.
+   */
   async close(): Promise<void> {
-    const confirmed = Promise.all(this.nodes.map((node) => node.killAll()));
+    const killed = Promise.all(this.nodes.map((node) => node.killAll()));
+    const confirmed = killed.then(() => this.nodes.every(({ hasLostNone }) => hasLostNone));
     for (const request of [...this.#requests.keys()]) request.fail('closed', 'The cluster handle was closed.');
-    await Promise.race([confirmed, new Promise<void>((resolve) => this.clock.after(this.constants.kill, resolve))]);
+    const late = new Promise<false>((resolve) => this.clock.after(this.constants.kill, () => resolve(false)));
+    const isDone = await Promise.race([confirmed, late]);
     this.guardian.release();
     for (const node of this.nodes) node.close('the coordinator closes');
+    if (isDone) await this.guardian.gone();
   }
 
   #over(error: ClusterError, tell: () => void): void {

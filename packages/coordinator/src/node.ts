@@ -101,6 +101,11 @@ export class ClusterNode {
     return this.state !== 'draining' && this.state !== 'closed' && !isLasting(this.trouble);
   }
 
+  /** Whether its session can be spoken to, which has all that may run there; or there never was one. */
+  get hasLostNone(): boolean {
+    return this.state === 'up' || this.state === 'draining' || this.#session === 0;
+  }
+
   /** Casts that have not ended. */
   get load(): number {
     return this.#casts.size;

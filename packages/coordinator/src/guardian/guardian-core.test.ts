@@ -64,6 +64,13 @@ describe('a guardian', () => {
   it('acknowledges a block of counters', () => {
     expect(words(linked().told({ do: 'block', to: 4_096 }, 0))).toEqual(['say registered 4096']);
   });
+
+  it('answers every beat, also while it fences', () => {
+    const core = linked(a);
+    expect(words(core.told({ do: 'beat' }, 0))).toEqual(['say alive']);
+    core.pipeEnded(1);
+    expect(words(core.told({ do: 'beat' }, 2))).toEqual(['say alive']);
+  });
 });
 
 describe('a guardian that cannot reach a node', () => {

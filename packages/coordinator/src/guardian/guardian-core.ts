@@ -51,6 +51,8 @@ export class GuardianCore {
   /** A line from the coordinator; each is a sign of life. */
   told(message: ToGuardian, now: number): GuardianEffect[] {
     this.#lastSign = now;
+    // Also while it fences: that is no reason to be taken for stopped.
+    if (message.do === 'beat') return [{ do: 'say', message: { is: 'alive' } }];
     if (this.#fencing !== undefined) return [];
     switch (message.do) {
       case 'node':

@@ -32,7 +32,7 @@ export type ToGuardian =
     }
   /** The coordinator has given this session up: renew it no more, tell the node, answer `ended`. */
   | { readonly do: 'end'; readonly address: string; readonly session: number }
-  /** A sign of life. */
+  /** A sign of life; answered `alive`. */
   | { readonly do: 'beat' }
   /** The coordinator closes in good order: fence what is left, and go. */
   | { readonly do: 'release' };
@@ -40,6 +40,8 @@ export type ToGuardian =
 export type FromGuardian =
   | { readonly is: 'linked'; readonly address: string }
   | { readonly is: 'registered'; readonly to: number }
+  /** The answer to a beat: a guardian that was stopped gives none, and is replaced. */
+  | { readonly is: 'alive' }
   /** `stamp`: the newest that was echoed for the session; 0: none. */
   | { readonly is: 'ended'; readonly address: string; readonly session: number; readonly stamp: number }
   /** Said before a fence of a coordinator that lives: it must take a new incarnation. */

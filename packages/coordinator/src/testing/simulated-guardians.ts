@@ -44,6 +44,7 @@ export class SimulatedGuardian implements GuardianProcess {
   #left: () => void = () => undefined;
   #guardian: Guardian | undefined;
   #pipeEnded = false;
+  #stopped = false;
 
   /** Made by `SimulatedGuardians`. */
   constructor(options: SimulatedGuardiansOptions, events: GuardianEvents) {
@@ -55,7 +56,7 @@ export class SimulatedGuardian implements GuardianProcess {
   send(message: ToGuardian): void {
     if (this.#pipeEnded) return;
     this.#options.clock.soon(() => {
-      if (this.exit !== undefined) return;
+      if (this.exit !== undefined || this.#stopped) return;
       this.told.push(message);
       if (message.do === 'begin') this.#begin(message);
       else this.#guardian?.told(message);
@@ -68,6 +69,11 @@ export class SimulatedGuardian implements GuardianProcess {
       this.#exited('SIGKILL');
     }
     return this.#gone;
+  }
+
+  /** SIGSTOP, for good: it takes nothing more from its pipe. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** The coordinator is gone, with its ends of the pipe. What it had written is still read. */
