@@ -67,7 +67,8 @@ describe('kills', () => {
   it('are done with when the session is over, said or not', async () => {
     const { kills, done } = bench();
     void kills.kill(numbers(1, most), 0, false);
-    for (const counter of numbers(most + 1, most + 6)) void kills.kill([counter], 0, true).then(() => done.push('gone'));
+    for (const counter of numbers(most + 1, most + 6))
+      void kills.kill([counter], 0, true).then(() => done.push('gone'));
     void kills.kill([1], 0, true).then(() => done.push('gone'));
     kills.over();
     await new Promise((resolve) => setImmediate(resolve));

@@ -46,7 +46,7 @@ it('the example of the README does what it says', () => {
 it('and is the one that is printed there', () => {
   const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
   const here = /\/\/ readme: begin\n([^]*?)\/\/ readme: end/.exec(read('readme.test.ts'))?.[1] ?? '';
-  const printed = /```ts\n([^]*?)```/.exec(read('../README.md'))?.[1] ?? '';
+  const printed = /```ts simulated.ts\n([^]*?)```/.exec(read('../README.md'))?.[1] ?? '';
   const tidy = (code: string): string => code.replaceAll(/\s+/g, ' ').trim();
   expect(tidy(printed.replaceAll("'@muster/testkit'", "'./index.ts'"))).toBe(tidy(here));
 });
