@@ -2,7 +2,7 @@ import type { Clock, Constants, Identity, Timer } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import type { FromGuardian, ToGuardian } from './guardian/pipe.ts';
-import { judgeAfter } from './judge.ts';
+import { judging } from './judge.ts';
 
 /** One guardian process, as its coordinator holds it. */
 export interface GuardianProcess {
@@ -143,7 +143,7 @@ export class Guardianship {
     const { clock, constants } = this.#options;
     await new Promise<void>((resolve) => {
       this.#leaving.push(resolve);
-      this.#patience = judgeAfter(clock, constants.kill, () => {
+      this.#patience = judging.after(clock, constants.kill, () => {
         void guardian.kill();
         resolve();
       });
@@ -200,9 +200,9 @@ export class Guardianship {
     const patience = Math.max(constants.connect, 2 * constants.heartbeat);
     const due = clock.now() + patience;
     this.#patience?.cancel();
-    this.#patience = judgeAfter(clock, patience, () => {
+    this.#patience = judging.after(clock, patience, () => {
       // A timer that fires late says that we were stopped: the answer may wait in the pipe.
-      if (clock.now() - due > constants.heartbeat) this.#bePatient();
+      if (judging.isLate(clock.now(), due, constants)) this.#bePatient();
       else if (guardian !== undefined && this.#process === guardian && this.#state === 'alive') void guardian.kill();
     });
   }

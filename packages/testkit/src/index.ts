@@ -9,7 +9,7 @@ export { Chronicle } from './checker/chronicle.ts';
 export type { FaultStory, GuardianStory, JobStory } from './checker/chronicle.ts';
 export type { Finding, Invariant, Violation } from './checker/violation.ts';
 export { plantedBugs } from './planted/planted.ts';
-export type { Planted } from './planted/planted.ts';
+export type { Planted } from './planted/breaking.ts';
 export { simJobs } from './scenario/jobs.ts';
 export type { SimRow } from './scenario/jobs.ts';
 export { Caller } from './scenario/request.ts';

@@ -9,6 +9,7 @@ import { demandLife } from './faults/liveness.ts';
 import { planFaults } from './faults/plan.ts';
 import type { History } from './history/history.ts';
 import { mixed, quiet, streams } from './scenario/workload.ts';
+import type { SimCoordinator } from './machines/sim-coordinator.ts';
 import type { Scenario } from './scenario/workload.ts';
 import { World } from './simulation/world.ts';
 
@@ -111,20 +112,30 @@ function scheduleOf({ faults }: SimulateOptions, world: World, duration: number)
   });
 }
 
+/** It closes and does not wait for that: what it has queued is lost, all of it or behind a frame or two. */
+function exitWithoutWaiting(coordinator: SimCoordinator, frames: number): void {
+  void coordinator.cluster.close();
+  if (frames === 0) coordinator.process.kill();
+  else coordinator.process.killAfter(frames);
+  coordinator.process.clock.after(50, () => coordinator.process.kill());
+}
+
 /** The coordinator ends in one of the ways in which coordinators end; nothing of it may be left a while later. */
 async function end(world: World): Promise<void> {
   const note = world.history.observer('world');
   const random = world.random.fork('end');
   await world.pass(random.between(0, 3_000));
-  const how = random.pick(['close', 'close', 'kill', 'lose'] as const);
+  const how = random.pick(['close', 'exit', 'kill', 'lose'] as const);
   note('ending', { how });
   const { coordinator } = world;
   if (coordinator !== undefined && !coordinator.process.isDead) {
     if (how !== 'close') {
-      const hits = how === 'kill' ? ['c'] : ['c', 'g'];
-      world.history.observer('faults')('fault', { kind: `${how}-coordinator`, hits, ms: aftermath });
+      const hits = how === 'lose' ? ['c', 'g'] : ['c'];
+      const kind = how === 'lose' ? 'lose-coordinator' : 'kill-coordinator';
+      world.history.observer('faults')('fault', { kind, hits, ms: aftermath });
     }
     if (how === 'kill') coordinator.process.kill();
+    else if (how === 'exit') exitWithoutWaiting(coordinator, random.int(3));
     else if (how === 'lose') world.home.lose();
     else {
       coordinator.closed = true;

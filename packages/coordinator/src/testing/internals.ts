@@ -3,7 +3,9 @@
 export { Casts } from '../casts.ts';
 export { GuardianCore } from '../guardian/guardian-core.ts';
 export { Guardianship } from '../guardianship.ts';
+export { Incarnation } from '../incarnation.ts';
 export { Intake } from '../intake.ts';
+export { judging } from '../judge.ts';
 export { ClusterNode } from '../node.ts';
 export { Part } from '../part.ts';
 export { Source } from '../source.ts';

@@ -31,13 +31,16 @@ const placed: ReadonlySet<string> = new Set<ErrorCode>([
 
 /** Every error that a caller gets is of a declared class, one that can happen, and says what it is about. */
 export function declaredErrors(chronicle: Chronicle): Finding[] {
+  const asked = new Map(chronicle.named('asked').map((event) => [event['request'], event]));
   return chronicle.named('answered').flatMap((event) => {
     if (event['how'] !== 'error') return [];
     const code = String(event['code']);
     const name = `Request ${String(event['request'])}`;
     if (!Object.hasOwn(codes, code)) return [{ at: msOf(event), what: `${name} failed with ${code}.` }];
     const message = String(event['message']);
-    if (never.has(code)) return [{ at: msOf(event), what: `${name} failed with ${code}: ${message}` }];
+    const expected = asked.get(event['request'])?.['expected'] as readonly string[] | undefined;
+    if (never.has(code) && expected?.includes(code) !== true)
+      return [{ at: msOf(event), what: `${name} failed with ${code}: ${message}` }];
     if ((placed.has(code) && event.node === undefined) || (ran.has(code) && event.ref === undefined)) {
       return [{ at: msOf(event), what: `${name} failed with ${code} and without node or reference: ${message}` }];
     }

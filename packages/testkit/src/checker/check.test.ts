@@ -64,6 +64,12 @@ const killed = (ms: number): Line => [
   'kill',
   { life: 1, incarnation: 'c', node: 'w1', refs: [ref], grace: 250 },
 ];
+const renewed = (ms: number, left: number): Line => [
+  ms,
+  'w1',
+  'renewed',
+  { life: 'w', incarnation: 'c', session: 1, left },
+];
 const kill = fault(5_000, 'kill-coordinator', ['c']);
 
 /** For each invariant, what it says about a history that satisfies it and one that breaks it. */
@@ -111,6 +117,10 @@ const cases: Readonly<Record<string, { readonly holds: HistoryEvent[]; readonly 
   nothingLeft: {
     holds: history(guardian, guardianGone(5_000), left(), end),
     breaks: history(guardian, guardianGone(5_000), left({ tombstones: 1 }), end),
+  },
+  noRenewalAfterExpiry: {
+    holds: history(renewed(1_000, 4_990), renewed(6_000, 4_990), end),
+    breaks: history(renewed(1_000, 4_990), renewed(6_100, 4_990), end),
   },
   startsOnce: {
     holds: history(cast, begun, end),

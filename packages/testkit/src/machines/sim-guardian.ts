@@ -22,6 +22,7 @@ export class SimGuardian implements GuardianProcess {
   #left: () => void = () => undefined;
   #guardian: Guardian | undefined;
   #exit: number | 'SIGKILL' = 'SIGKILL';
+  #isLeft = false;
 
   constructor(options: SimGuardianOptions) {
     const { process, coordinator } = options;
@@ -42,6 +43,17 @@ export class SimGuardian implements GuardianProcess {
     return this.#gone;
   }
 
+  /** What `kill` must not be: its pipe is closed, and nobody waits for its end. For planted bugs. */
+  leave(): Promise<void> {
+    const { coordinator, events, process } = this.#options;
+    if (this.#isLeft || coordinator.isDead) return this.#gone;
+    this.#isLeft = true;
+    process.enter('sockets', () => this.#pipeEnded());
+    events.exited();
+    this.#left();
+    return this.#gone;
+  }
+
   #told(message: ToGuardian): void {
     if (message.do === 'begin') this.#begin(message);
     else this.#guardian?.told(message);
@@ -56,7 +68,7 @@ export class SimGuardian implements GuardianProcess {
     const say = (line: FromGuardian): void => {
       const { is, ...facts } = line;
       note(`guardian-${is}`, { incarnation: begin.incarnation, ...facts });
-      loop.soon(() => coordinator.enter('sockets', () => events.said(line)));
+      loop.soon(() => coordinator.enter('sockets', () => this.#isLeft || events.said(line)));
     };
     this.#guardian = new Guardian({
       begin,
@@ -81,6 +93,7 @@ export class SimGuardian implements GuardianProcess {
     const { coordinator, events, note } = this.#options;
     note('guardian-gone', { incarnation: this.incarnation, number: this.number, exit: this.#exit });
     coordinator.enter('sockets', () => {
+      if (this.#isLeft) return;
       events.exited();
       this.#left();
     });

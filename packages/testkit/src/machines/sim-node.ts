@@ -85,6 +85,14 @@ export class SimNode {
       lanes: new Lanes(lanes),
       objects,
       note: (event, facts) => process.isDead || this.#note(event, { life: identity.incarnation, ...facts }),
+      renewed: ({ incarnation, number }, leaseEnd) =>
+        process.isDead ||
+        this.#note('renewed', {
+          life: identity.incarnation,
+          incarnation,
+          session: number,
+          left: leaseEnd - clock.now(),
+        }),
     });
     this.agent = agent;
     this.reaper = new SimReaper({

@@ -1,64 +1,12 @@
 import { Channel } from '@muster/rexi';
 import { internals as coordinator } from '@muster/coordinator/testing';
 import { internals as worker } from '@muster/worker/testing';
-
-/** A bug that can be planted: one rule that is broken as long as it is. */
-export interface Planted {
-  readonly name: string;
-  /** The rule that it breaks. */
-  readonly breaks: string;
-  /** Plants it, in every instance there is and will be; what it returns takes it out. */
-  readonly plant: () => () => void;
-}
+import type { Planted } from './breaking.ts';
+import { all, fix, swap, unsaid } from './breaking.ts';
+import { bugsOfEnds } from './bugs-of-ends.ts';
 
 const { Casts, GuardianCore, Guardianship, Intake, Part, Source } = coordinator;
 const { Counters, Jobs, Placing, Sessions } = worker;
-
-/** Replaces a method by what `make` makes of it. */
-function swap<T extends object, Name extends keyof T>(
-  prototype: T,
-  name: Name,
-  make: (real: T[Name]) => T[Name],
-): () => void {
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
-  if (descriptor === undefined) throw new Error(`There is no method "${String(name)}" to plant a bug in.`);
-  Object.defineProperty(prototype, name, { ...descriptor, value: make(descriptor.value as T[Name]) });
-  return () => void Object.defineProperty(prototype, name, descriptor);
-}
-
-/** Replaces what a getter gives by what `make` makes of it. */
-function fix<T extends object, Name extends keyof T>(
-  prototype: T,
-  name: Name,
-  make: (real: T[Name]) => T[Name],
-): () => void {
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
-  const real = descriptor?.get;
-  if (descriptor === undefined || real === undefined) throw new Error(`There is no getter "${String(name)}".`);
-  Object.defineProperty(prototype, name, {
-    ...descriptor,
-    get(this: T) {
-      return make(real.call(this) as T[Name]);
-    },
-  });
-  return () => void Object.defineProperty(prototype, name, descriptor);
-}
-
-function all(...undo: readonly (() => void)[]): () => void {
-  return () => undo.forEach((one) => one());
-}
-
-/** Nobody sends messages of this type any more. */
-function unsaid(type: string): () => void {
-  return swap(
-    Channel.prototype,
-    'send',
-    (real) =>
-      function send(this: Channel, message, atHandOver) {
-        if (message.type !== type) real.call(this, message, atHandOver);
-      },
-  );
-}
 
 /** Every bug that can be planted. Each is one that somebody might write. */
 export const plantedBugs: readonly Planted[] = [
@@ -351,6 +299,7 @@ export const plantedBugs: readonly Planted[] = [
     breaks: 'Every reference of a lost session hears of its end.',
     plant: () => swap(Casts.prototype, 'down', () => () => undefined),
   },
+  ...bugsOfEnds,
 ];
 
 /** @throws Error for a name that is none. */

@@ -42,6 +42,7 @@ const kinds = {
   race: 1,
   partial: 1,
   fanOut: 1,
+  calledStream: 0,
 };
 type Kind = keyof typeof kinds;
 
@@ -52,7 +53,7 @@ export function mixed(life: Life): void {
 
 /** Only quick calls and short streams: what is left is traffic of the protocol itself. */
 export function quiet(life: Life): void {
-  new Workload(life, { answer: 3, rows: 1 }, 1_500).goOn();
+  new Workload(life, { answer: 3, rows: 1, calledStream: 0.5 }, 1_500).goOn();
 }
 
 /** Streams and scatters only: acks, windows, replacements. */
@@ -118,6 +119,7 @@ class Workload {
   ): Promise<void> {
     const { coordinator, random } = this.#life;
     if (kind === 'fanOut') return this.#fanOut();
+    if (kind === 'calledStream') return this.#calledStream();
     const job = kind === 'deadline' ? random.pick(['hang', 'deaf', 'work']) : kind;
     const args = random.pick([1, 20, 300, 2_500]);
     const abort = random.between(1, 3_000);
@@ -145,6 +147,13 @@ class Workload {
       this.#caller.call(this.#asked('fanOut', 'answer', 1, 1, ['complete']), () => coordinator.cluster.call('answer')),
     );
     await Promise.all(all);
+  }
+
+  /** A mistake: the copy says that it is a stream, and is told that it is not wanted. */
+  async #calledStream(): Promise<void> {
+    const { coordinator } = this.#life;
+    const asked = this.#asked('calledStream', 'endless', 1, 0, ['bad_options']);
+    await this.#caller.call(asked, () => coordinator.cluster.call('endless', this.#streamArgs()));
   }
 
   async #stream(kind: 'rows' | 'narrowRows' | 'rowsThenThrow' | 'endless' | 'left'): Promise<void> {

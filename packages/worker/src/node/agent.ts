@@ -1,4 +1,4 @@
-import type { Clock, Constants, Kill, Link, LinkEnd, Message, Request, Timer } from '@muster/rexi';
+import type { Clock, Constants, Kill, Link, LinkEnd, Message, Renew, Request, Timer } from '@muster/rexi';
 import { Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
 import type { Executors } from '../executor/executor.ts';
 import { Jobs } from './jobs.ts';
@@ -18,6 +18,8 @@ export interface AgentOptions {
   readonly objects: Objects;
   /** Takes one line of the node's history. Default: nowhere. */
   readonly note?: (event: string, facts: Record<string, unknown>) => void;
+  /** Told of each renewal of an open session's lease, and when that ends now. Default: nobody. */
+  readonly renewed?: (session: Session, leaseEnd: number) => void;
 }
 
 interface Conversation {
@@ -50,14 +52,17 @@ export class Agent {
   readonly #sessions: Sessions;
   readonly #objects: Objects;
   readonly #note: NonNullable<AgentOptions['note']>;
+  readonly #renewed: NonNullable<AgentOptions['renewed']>;
   readonly #requests: Requests;
   readonly #links: Map<LinkId, Conversation> = new Map();
   #nextLink = 1;
   readonly #fences: Set<string> = new Set();
   #expiry: { readonly at: number; readonly timer: Timer } | undefined;
 
-  constructor({ id, clock, constants = tableOf(), executors, lanes, objects, note = () => undefined }: AgentOptions) {
+  constructor(options: AgentOptions) {
+    const { id, clock, constants = tableOf(), executors, lanes, objects, note = () => undefined } = options;
     this.id = id;
+    this.#renewed = options.renewed ?? (() => undefined);
     this.#clock = clock;
     this.#constants = constants;
     this.#objects = objects;
@@ -132,7 +137,7 @@ export class Agent {
       return this.#perform(this.#sessions.opening(from.incarnation, from.id, message.session, now));
     }
     if (message.type === 'renew') {
-      return this.#perform(this.#sessions.renew(from.incarnation, message.session, message.stamp, now));
+      return this.#renew(from, message, now);
     }
     if (!ofSessions.has(message.type)) return this.#other(from, message);
     const session = this.#sessions.current(from.incarnation, from.id);
@@ -141,6 +146,12 @@ export class Agent {
     if (!from.accepted) {
       throw new ProtocolError(CloseCode.badState, `The peer sent "${message.type}" before a session was accepted.`);
     }
+  }
+
+  #renew({ incarnation }: Conversation, { session, stamp }: Renew, now: number): void {
+    this.#perform(this.#sessions.renew(incarnation, session, stamp, now));
+    const open = this.#sessions.open(incarnation);
+    if (open?.number === session) this.#renewed(open, this.#sessions.leaseEnd(open));
   }
 
   #inSession(from: Conversation, session: Session, message: Message): void {
@@ -189,7 +200,7 @@ export class Agent {
     if (!this.#sessions.isGuardian(incarnation, id)) {
       throw new ProtocolError(CloseCode.badState, 'A guardian must say its number first.');
     }
-    if (message.type === 'renew') this.#perform(this.#sessions.renew(incarnation, message.session, message.stamp, now));
+    if (message.type === 'renew') this.#renew(from, message, now);
     else if (message.type === 'end')
       this.#perform(this.#sessions.endedByGuardian(incarnation, id, message.session, now));
     else if (message.type === 'fence') this.#fence(from, now);

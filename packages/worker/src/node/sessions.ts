@@ -112,6 +112,11 @@ export class Sessions {
     return this.#planned(one, [...effects, ...this.#accept(one, now)]);
   }
 
+  /** When the lease of a session ends, as it stands now. */
+  leaseEnd(session: Session): number {
+    return session.newest + this.#constants.lease;
+  }
+
   /** Somebody who holds the incarnation's key echoes a stamp of this node. */
   renew(incarnation: string, number: number, stamp: number, now: number): SessionEffect[] {
     const effects = this.expire(now);
@@ -210,7 +215,7 @@ export class Sessions {
   #runOut(one: Incarnation, now: number): SessionEffect[] {
     const { session } = one;
     if (session === undefined) return this.#planned(one, []);
-    const lost = now >= this.#leaseEnd(session);
+    const lost = now >= this.leaseEnd(session);
     return this.#planned(
       one,
       lost ? this.#end(one, session, 'lease_lost', 'lease') : this.#end(one, session, 'down', 'closed links'),
@@ -228,14 +233,10 @@ export class Sessions {
     if (session === undefined) this.#endings.delete(one);
     else {
       const closed = (closedSince ?? Infinity) + this.#constants.closedGrace;
-      this.#endings.set(one, Math.min(this.#leaseEnd(session), closed));
+      this.#endings.set(one, Math.min(this.leaseEnd(session), closed));
     }
     if (this.#busy(one)) this.#forgettings.delete(one);
     else this.#forgettings.set(one, Math.max(one.fenced?.until ?? 0, one.seen + this.#constants.fence));
-  }
-
-  #leaseEnd(session: Session): number {
-    return session.newest + this.#constants.lease;
   }
 
   #know(id: string, now: number): Incarnation {
