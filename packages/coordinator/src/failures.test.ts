@@ -81,6 +81,14 @@ describe('an error says', () => {
     for (const what of ['node w1', 'ws://']) expect(times(error.message, what)).toBe(1);
   });
 
+  it('what became of the job, and not that the other node is away where it was asked for again', async () => {
+    const { world, cluster } = await up(['w1', 'w2']);
+    await world.nodes.get('w2')?.crash();
+    await world.clock.pass(100);
+    const error = await world.run(thrown(cluster.call('dies')));
+    expect(error).toMatchObject({ code: 'executor_lost', node: 'w1' });
+  });
+
   it('what to check, when a link has ended without a word', async () => {
     const { world, cluster } = await up(['w1']);
     const call = thrown(cluster.call('hang'));

@@ -150,7 +150,7 @@ export class Gather<T> {
     const node = this.#in.node(name);
     if (node?.state !== 'up') {
       const error = this.#in.unreachable(name, this.#order.job);
-      for (const { lane, copy } of casts) this.#perform(lane, lane.part.failed(copy, error));
+      for (const { lane, copy } of casts) this.#perform(lane, lane.part.notCast(copy, error));
       return;
     }
     const parts = casts.map(({ lane, copy }) => ({

@@ -56,6 +56,21 @@ describe('a part', () => {
     expect(part.replaced).toBe(2);
   });
 
+  it('ends with what happened first to a copy that was cast, and not with why the last one could not be', () => {
+    const part = new Part({ nodes, race: false });
+    const away = new ClusterError('down', 'The node is dialling.');
+    part.begin(false);
+    expect(words(part.notCast(0, away))).toEqual(['cast 1 at n1']);
+    expect(words(part.failed(1, lost))).toEqual(['cast 2 at n2']);
+    expect(words(part.notCast(2, away))).toEqual(['fail executor_lost']);
+  });
+
+  it('says why none could be cast where that is all there is to say', () => {
+    const part = new Part({ nodes: ['n0'], race: false });
+    part.begin(false);
+    expect(words(part.notCast(0, new ClusterError('down', 'The node is dialling.')))).toEqual(['fail down']);
+  });
+
   it('does not replace a copy whose row was handed on', () => {
     const part = new Part({ nodes, race: false });
     part.begin(true);

@@ -41,6 +41,8 @@ export class Part {
   #next = 0;
   #chosen: number | undefined;
   #handed = false;
+  /** What became of the copy that failed first of those that were cast. */
+  #cause: ClusterError | undefined;
   #over = false;
 
   constructor(options: PartOptions) {
@@ -83,12 +85,16 @@ export class Part {
 
   failed(copy: number, error: ClusterError): PartEffect[] {
     if (!this.#live.delete(copy) || this.#over) return [];
+    this.#cause ??= error;
     if (this.#chosen === copy) this.#chosen = undefined;
     if (this.#isFinal(error)) return this.#fail(error);
     if (this.#handed) return this.#fail(this.#untried.length > 0 ? cannotBeginAgain(error) : error);
-    if (this.#live.size > 0) return [];
-    const next = this.#castNext();
-    return next.length > 0 ? next : this.#fail(error);
+    return this.#replace(error);
+  }
+
+  /** The copy could not even be cast: its node is not up. That says less than what became of one that was. */
+  notCast(copy: number, error: ClusterError): PartEffect[] {
+    return this.#live.delete(copy) && !this.#over ? this.#replace(error) : [];
   }
 
   /** Too long without a first message: one more copy, without giving the first up. */
@@ -111,6 +117,12 @@ export class Part {
   complete(copy: number): PartEffect[] {
     this.#live.delete(copy);
     return this.end();
+  }
+
+  #replace(error: ClusterError): PartEffect[] {
+    if (this.#live.size > 0) return [];
+    const next = this.#castNext();
+    return next.length > 0 ? next : this.#fail(this.#cause ?? error);
   }
 
   #castNext(): PartEffect[] {

@@ -112,16 +112,13 @@ function overlapping(spans: readonly (readonly [number, number])[]): boolean {
   return spans.some(([from], i) => spans.some(([, until], j) => i > j && from < until + 3_000));
 }
 
-/** Before this some nodes may not be up yet, and what a first copy failed of is tried again at one of them. */
-const startUp = 1_000;
-
 /** Where nothing goes wrong, a request ends as its kind does. */
 export function expectedOutcome(chronicle: Chronicle): Finding[] {
   const asked = new Map(chronicle.named('asked').map((event) => [event['request'], event]));
   const closing = msOf(chronicle.named('ending')[0]) || Infinity;
   return chronicle.named('answered').flatMap((event) => {
     const request = asked.get(event['request']);
-    if (request === undefined || msOf(request) < startUp || msOf(event) >= closing) return [];
+    if (request === undefined || msOf(event) >= closing) return [];
     const how = event['how'] === 'error' ? String(event['code']) : String(event['how']);
     if ((request['expected'] as string[]).includes(how) || how === 'overloaded') return [];
     const troubled = chronicle.faults.some(({ at, until }) => at <= msOf(event) && until + echo >= msOf(request));
