@@ -15,14 +15,16 @@ interface Chase {
   readonly prey: Prey;
   /** Its descendants when the hunt began: pid and start. */
   readonly known: Map<number, number>;
-  /** Its descendants are known, and have been struck with it. */
+  /** Its descendants are known. */
+  sought: boolean;
+  /** Its group has been killed. */
   struck: boolean;
   readonly done: () => void;
 }
 
 /** A chase that has only begun. */
 function chaseOf(prey: Prey, done: () => void): Chase {
-  return { prey, known: new Map(), struck: false, done };
+  return { prey, known: new Map(), sought: false, struck: false, done };
 }
 
 /** Between two looks, in milliseconds: doubled from the first to the last. */
@@ -30,12 +32,16 @@ const firstPause = 1;
 const lastPause = 50;
 
 /**
- * Kills process groups and everything else that their leaders have started: by a walk of the descendants before the
- * kill, by group, and by the marker in their environment, which finds those that have left group and parent
- * (`setsid`, double fork). It looks again until nothing is left. What clears its environment *and* reparents itself is
- * found by none of these: only a cgroup would hold it, and none is made here.
+ * Kills process groups and everything else that their leaders have started: by a walk of the descendants, by group, and by
+ * the marker in their environment, which finds those that have left group and parent (`setsid`, double fork). It looks
+ * again until nothing is left. What clears its environment *and* reparents itself is found by none of these: only a cgroup
+ * would hold it, and none is made here.
  *
- * Where /proc cannot be read, as there is no descriptor left for it, nothing counts as gone: it looks again until it can.
+ * Leaders go last. An executor has a watchdog, which does the same when agent and reaper die in the middle of a hunt; it
+ * dies with its executor, and then there must be nothing left for it to do.
+ *
+ * Where /proc cannot be read, as there is no descriptor left for it, groups are killed and nothing counts as gone: it looks
+ * again until it can.
  *
  * In a container the first process has to reap orphans (`docker run --init`): the dead that nobody waits for count as
  * gone here, but keep their places in the process table.
@@ -44,8 +50,9 @@ export class Hunter {
   readonly #clock: Clock;
   readonly #chases: Set<Chase> = new Set();
   #pause: number = firstPause;
+  #called = false;
   #waiting = false;
-  /** When all processes were last looked through, or the hunt began. */
+  /** When all processes were last looked through. */
   #walked = 0;
 
   constructor(clock: Clock) {
@@ -55,13 +62,19 @@ export class Hunter {
   /** Kills; resolves when nothing of it is alive. */
   kill(prey: Prey): Promise<void> {
     return new Promise((done) => {
-      const chase = chaseOf(prey, done);
-      // Whom nobody can look at dies all the same, and what has escaped from it is looked for once that can be done.
-      if (!attempt(() => strike(chase))) kill(-prey.pid);
-      if (this.#chases.size === 0) this.#walked = this.#clock.now();
-      this.#chases.add(chase);
+      this.#chases.add(chaseOf(prey, done));
+      this.#call();
+    });
+  }
+
+  /** Those that are to die in one turn are looked for in one walk. */
+  #call(): void {
+    if (this.#called) return;
+    this.#called = true;
+    this.#clock.soon(() => {
+      this.#called = false;
       this.#pause = firstPause;
-      this.#wait();
+      this.#look();
     });
   }
 
@@ -70,39 +83,53 @@ export class Hunter {
     this.#waiting = true;
     this.#clock.after(this.#pause, () => {
       this.#waiting = false;
-      if (!attempt(() => this.#look())) this.#wait();
+      this.#look();
     });
     this.#pause = Math.min(2 * this.#pause, lastPause);
+  }
+
+  #look(): void {
+    if (!attempt(() => void (this.#canWait() || this.#walk()))) this.#strikeBlindly();
+    if (this.#chases.size > 0) this.#wait();
   }
 
   /**
    * While leaders are dying nothing is over, and to look through all processes then would take the processor from their
    * dying: only what has escaped from them is hindered, and that can wait a little.
    */
-  #look(): void {
-    const now = this.#clock.now();
-    if (now - this.#walked < lastPause && [...this.#chases].some(isDying)) return this.#wait();
-    this.#walked = now;
-    this.#walk();
+  #canWait(): boolean {
+    const chases = [...this.#chases];
+    const soon = this.#clock.now() - this.#walked < lastPause;
+    return soon && chases.every(({ struck }) => struck) && chases.some(isDying);
   }
 
   /** One walk over all processes, for all that are hunted. */
   #walk(): void {
-    const chases = [...this.#chases];
-    for (const chase of chases) if (!chase.struck) strike(chase);
-    const left = new Set<Chase>();
-    for (const found of suspects(chases)) {
-      const chase = ownerOf(found, chases);
-      if (chase === undefined) continue;
-      left.add(chase);
-      kill(found.pid);
+    this.#walked = this.#clock.now();
+    const found = new Map([...this.#chases].map((chase) => [chase, [] as ProcessStat[]]));
+    const chases = [...found.keys()];
+    for (const chase of chases) if (!chase.sought) seek(chase);
+    for (const suspect of suspects(chases)) {
+      const chase = ownerOf(suspect, chases);
+      if (chase !== undefined) found.get(chase)?.push(suspect);
     }
-    for (const chase of chases) {
-      if (left.has(chase)) continue;
-      this.#chases.delete(chase);
-      chase.done();
+    for (const [chase, left] of found) {
+      if (left.length > 0) strike(chase, left);
+      else this.#over(chase);
     }
-    if (this.#chases.size > 0) this.#wait();
+  }
+
+  /** Whom nobody can look at dies all the same, and what has escaped from it is looked for once that can be done. */
+  #strikeBlindly(): void {
+    for (const chase of this.#chases) {
+      if (!chase.struck) kill(-chase.prey.pid);
+      chase.struck = true;
+    }
+  }
+
+  #over(chase: Chase): void {
+    this.#chases.delete(chase);
+    chase.done();
   }
 }
 
@@ -123,15 +150,17 @@ export function companyOf(prey: Prey): number[] {
 const lastLooks = 10;
 
 /**
- * For a process that ends itself, which can wait for nothing: kills what it has started, wherever that has gone, and then
- * its group, itself included.
+ * For a process that ends itself, which can wait for nothing: kills what it has started, wherever that has gone, until a
+ * look finds nobody new, and then its group, itself included.
  */
 export function endWithCompany(prey: Prey): void {
   try {
+    const struck = new Set<number>();
     for (let look = 0; look < lastLooks; look += 1) {
-      const company = companyOf(prey);
+      const company = companyOf(prey).filter((pid) => !struck.has(pid));
       if (company.length === 0) return;
       for (const pid of company) kill(pid);
+      for (const pid of company) struck.add(pid);
     }
   } finally {
     kill(-prey.pid);
@@ -173,20 +202,23 @@ function leads({ pid, start }: Prey): boolean {
   return leader === undefined || leader.start === start;
 }
 
-function strike(chase: Chase): void {
-  const { prey, known } = chase;
-  seek(chase);
-  if (leads(prey)) {
-    kill(-prey.pid);
-    renice(prey.pid, 0); // Dying takes processor time as well, and it does not stand back in that.
-  }
-  for (const [pid, start] of known) if (statOf(pid)?.start === start) kill(pid);
+/**
+ * First all others, then the leader with its group. Nothing is looked at in between: a job that saw its child die would
+ * still have the time to say that it has failed, where its executor was killed.
+ */
+function strike(chase: Chase, left: readonly ProcessStat[]): void {
+  const { prey } = chase;
+  const leading = leads(prey);
+  for (const { pid } of left) if (pid !== prey.pid) kill(pid);
+  if (leading) kill(-prey.pid);
+  if (leading && !chase.struck) renice(prey.pid, 0); // Dying takes processor time as well, and it does not stand back in that.
   chase.struck = true;
 }
 
 /** Notes its descendants, while there are parents that tell of them. */
-function seek({ prey, known }: Chase): void {
-  for (const pid of descendantsOf(prey.pid)) note(known, pid);
+function seek(chase: Chase): void {
+  for (const pid of descendantsOf(chase.prey.pid)) note(chase.known, pid);
+  chase.sought = true;
 }
 
 /** Whether it could be done: what the kernel cannot say now, it may by the next look. */
