@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Prey } from '../../packages/worker/dist/reaper/hunter.js';
 import { endWithCompany, Hunter } from '../../packages/worker/dist/reaper/hunter.js';
@@ -12,6 +12,17 @@ const mortal = {
   after: () => ({ cancel: () => undefined }),
   soon: (run: () => void) => void setImmediate(run),
 };
+
+/** Says how much a process that ends itself stands back while it is at it, and whether it may change that at all. */
+const lastWords = `
+  import { getPriority, setPriority } from 'node:os';
+  import { endWithCompany } from ${JSON.stringify(new URL('../../packages/worker/dist/reaper/hunter.js', import.meta.url))};
+  let may = true;
+  setPriority(11);
+  try { setPriority(10); } catch { may = false; }
+  process.kill = () => process.stdout.write(JSON.stringify({ may, niceness: getPriority() }));
+  endWithCompany({ pid: process.pid, start: 0, marker: 'MUSTER_EXECUTOR=none' });
+`;
 
 let scenes = 0;
 
@@ -92,9 +103,20 @@ describe('what has left the group and the parent of a process that is killed', (
     using scene = await started();
     const { escaped, prey } = scene;
     // Dying takes its time.
-    vi.mocked(process.kill).mockImplementation((pid) => struck.push(pid) > 0);
+    vi.mocked(process.kill).mockImplementation((pid) => {
+      struck.push(pid);
+      return true;
+    });
     endWithCompany(prey);
     vi.restoreAllMocks();
     expect(struck).toEqual([escaped, -(scene.leader.pid as number)]);
+  });
+});
+
+describe('a process that ends itself', () => {
+  it('stands back behind nobody in that, where it may', () => {
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', lastWords], { encoding: 'utf8' });
+    const { may, niceness } = JSON.parse(stdout) as { may: boolean; niceness: number };
+    expect(niceness).toBe(may ? 0 : 11);
   });
 });

@@ -1,5 +1,5 @@
 import type { Clock } from '@muster/rexi';
-import { allPids, descendantsOf, environmentOf, isAlive, renice, statOf } from './processes.ts';
+import { allPids, descendantsOf, environmentOf, hurry, isAlive, renice, statOf } from './processes.ts';
 import type { ProcessStat } from './processes.ts';
 
 /** A process that leads its own group, and how to tell what it has started. */
@@ -154,6 +154,7 @@ const lastLooks = 10;
  * look finds nobody new, and then its group, itself included.
  */
 export function endWithCompany(prey: Prey): void {
+  hurry(); // Its main thread may spin, and others' do: nobody else is there to let it go first.
   try {
     const struck = new Set<number>();
     for (let look = 0; look < lastLooks; look += 1) {

@@ -53,15 +53,22 @@ export function allPids(): number[] {
  * to be set as well.
  */
 export function renice(pid: number, niceness: number): void {
-  for (const set of [
-    () => setPriority(pid, niceness),
-    () => writeFileSync(`/proc/${pid}/autogroup`, String(niceness)),
-  ]) {
-    try {
-      set();
-    } catch {
-      // It has ended already, may not be changed, or there are no such groups: then it is as fast as it is.
-    }
+  ifPossible(() => setPriority(pid, niceness));
+  ifPossible(() => writeFileSync(`/proc/${pid}/autogroup`, String(niceness)));
+}
+
+/** Lets this thread, and the session of its process, stand back behind nobody; the other threads still do. */
+export function hurry(): void {
+  ifPossible(() => setPriority(0));
+  ifPossible(() => writeFileSync('/proc/self/autogroup', '0'));
+}
+
+/** What has ended already, may not be changed, or has no such group, is as fast as it is. */
+function ifPossible(set: () => void): void {
+  try {
+    set();
+  } catch {
+    // See above.
   }
 }
 
