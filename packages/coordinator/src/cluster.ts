@@ -142,12 +142,13 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     checkScatter(job, options);
     const { merge, race = false, partial = false, limit = Infinity } = options;
     const order = { parts: this.#parts.over(options.over), single: false, race, partial, limit };
+    const copy = (row: Row): Row => this.#codec.unpack(this.#codec.pack(row)) as Row;
     return new RowStream(
       this.#gather<Row>(
         job,
         args,
         options,
-        merge === undefined ? order : { ...order, merge: new RowOrder(merge, job) },
+        merge === undefined ? order : { ...order, merge: new RowOrder(merge, job, copy) },
       ),
     );
   }

@@ -45,7 +45,7 @@ function bench(
   });
   const intake = new Intake<number>({
     lanes,
-    merge: merge ? new RowOrder({}, 'j') : undefined,
+    merge: merge ? new RowOrder({}, 'j', structuredClone) : undefined,
     exhausted: (lane) => {
       lane.over = true;
       exhausted.push(lane.rank);

@@ -79,15 +79,14 @@ export class Intake<T> {
 
   /** Rows in order, as long as every part that may still send has one to compare. */
   #takeInOrder(heads: Heads<Lane, T>, most: number): T[] {
-    const { lanes, merge } = this.#options;
+    const { lanes } = this.#options;
     if (!lanes.every((lane) => this.#showHead(heads, lane))) return [];
     const rows: T[] = [];
     for (let top = heads.top(); top !== undefined && rows.length < most; top = heads.top()) {
       const lane = top.source;
       rows.push(top.row);
       lane.advance();
-      // A row that breaks the order is for the next look, behind those that came before it.
-      if (this.#fill(lane) && merge?.holds(lane.head as T, top.row) !== false) heads.replaceTop(lane.head as T);
+      if (this.#follows(lane, top.row)) heads.replaceTop(lane.head as T);
       else {
         heads.removeTop();
         this.#inHeads.delete(lane);
@@ -97,11 +96,27 @@ export class Intake<T> {
     return rows;
   }
 
+  /**
+   * Whether the lane has a next row, and one that may come behind `row`. Decided as long as `row` is not handed on:
+   * from then on nobody but the consumer looks at it.
+   */
+  #follows(lane: Lane, row: T): boolean {
+    const { merge } = this.#options;
+    if (this.#fill(lane)) {
+      // It is for the next look, behind those that came before it.
+      lane.breach = merge?.breach(lane.head as T, row, lane.order.shard);
+      return lane.breach === undefined;
+    }
+    if (!lane.over) lane.last = merge?.kept(row);
+    return false;
+  }
+
   /** Whether the lane's next row is among the heads, or none will come. */
   #showHead(heads: Heads<Lane, T>, lane: Lane): boolean {
     if (lane.over || this.#inHeads.has(lane)) return true;
     if (!this.#fill(lane)) return lane.over;
-    this.#options.merge?.check(lane.head as T, lane.last as T | undefined, lane.order.shard);
+    lane.breach ??= this.#options.merge?.breach(lane.head as T, lane.last as T | undefined, lane.order.shard);
+    if (lane.breach !== undefined) throw lane.breach;
     heads.add(lane, lane.rank, lane.head as T);
     this.#inHeads.add(lane);
     return true;

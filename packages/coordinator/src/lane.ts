@@ -1,4 +1,4 @@
-import type { Timer } from '@muster/rexi';
+import type { ClusterError, Timer } from '@muster/rexi';
 import type { PartOrder } from './gather-order.ts';
 import { Part } from './part.ts';
 import type { Source } from './source.ts';
@@ -16,8 +16,10 @@ export class Lane {
   /** Nothing more comes of it. */
   over = false;
   hedge: Timer | undefined;
-  /** The row that was handed on last, where they go one by one. */
+  /** What stands for the row that was handed on last, where all were and the next has to be compared with it. */
   last: unknown;
+  /** Why the head may not be handed on. */
+  breach: ClusterError | undefined;
   #rows: readonly unknown[] = [];
   #at = 0;
 
@@ -44,7 +46,6 @@ export class Lane {
 
   /** The head is handed on. */
   advance(): void {
-    this.last = this.head;
     this.#at += 1;
     this.part.handedOn();
   }

@@ -67,4 +67,53 @@ describe('an ordered merge', () => {
     const read = cluster.scatter('shard', undefined, { merge: {} }).toArray();
     expect(await world.failure(read)).toBe('bad_options order');
   });
+
+  describe('whose rows the consumer changes', () => {
+    interface Changed {
+      n: number;
+      at: Date;
+    }
+    const compare = (a: Changed, b: Changed): number => a.n - b.n;
+    const said = (...keys: number[]): Changed[] => keys.map((n) => ({ n, at: new Date(n) }));
+    const change = (row: Changed): number => {
+      const { n } = row;
+      row.n = 1_000 - n;
+      row.at.setTime(1_000 - n);
+      return n;
+    };
+    const orders: [string, MergeBy<Changed>][] = [
+      ['by a field', { by: 'n' }],
+      ['by a date', { by: 'at' }],
+      ['by an order of its own', { compare }],
+    ];
+
+    it.each(orders)('%s, comes whole: they are his from the moment he has them', async (_which, merge) => {
+      // Windows of two rows: each batch is asked for when the one before it was consumed, and changed.
+      const { world, cluster } = await up(['w1', 'w2'], { world: { constants: { windowRows: 2 } } });
+      const read: number[] = [];
+      const reading = (async () => {
+        for await (const row of cluster.scatter<Changed>('says', said(1, 2, 3, 4, 5, 6, 7), { merge }))
+          read.push(change(row));
+      })();
+      expect(await world.failure(reading)).toBe('done: undefined');
+      expect(read).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
+    });
+
+    it.each(orders)('%s, is still refused where the job breaks the order', async (_which, merge) => {
+      const { world, cluster } = await up(['w1'], { world: { constants: { windowRows: 2 } } });
+      for (const keys of [
+        [1, 2, 7, 3],
+        [1, 7, 3, 9],
+      ]) {
+        const read: number[] = [];
+        const reading = (async () => {
+          for await (const row of cluster.scatter<Changed>('says', said(...keys), { merge })) read.push(change(row));
+        })();
+        const failed = await world.run(reading.catch((error: unknown) => error));
+        expect(failed).toMatchObject({ code: 'bad_options', detail: 'order' });
+        if (merge.by === 'n') expect((failed as Error).message).toMatch(/after 7 came 3/);
+        expect(read).toEqual(keys.slice(0, keys.indexOf(7) + 1));
+      }
+    });
+  });
 });

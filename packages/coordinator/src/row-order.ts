@@ -25,28 +25,30 @@ export class RowOrder<T> {
   readonly compare: Compare<T>;
   readonly #merge: MergeBy<T>;
   readonly #job: string;
+  readonly #copy: (row: T) => T;
   /** What the first key was: keys of two kinds have no order between them. */
   #kind: string | undefined;
 
-  constructor(merge: MergeBy<T>, job: string) {
+  /** `copy` makes a row that shares nothing with the one it is given: for an order of one's own. */
+  constructor(merge: MergeBy<T>, job: string, copy: (row: T) => T) {
     this.compare = comparator(merge);
     this.#merge = merge;
     this.#job = job;
+    this.#copy = copy;
   }
 
-  /** Whether `row` may come behind `before` of the same part; undefined: it is the first. */
-  holds(row: T, before: T | undefined): boolean {
-    return this.#badKey(row) === undefined && (before === undefined || this.compare(before, row) <= 0);
-  }
-
-  /** @throws ClusterError `bad_options` with the job, the shard and what came, when it may not. */
-  check(row: T, before: T | undefined, shard: number | string | undefined): void {
-    if (this.holds(row, before)) return;
+  /**
+   * What is wrong with `row` behind `before` of the same part, which is undefined for the first: `bad_options` with the
+   * job, the shard and what came. Undefined: nothing.
+   */
+  breach(row: T, before: T | undefined, shard: number | string | undefined): ClusterError | undefined {
+    const badKey = this.#badKey(row);
+    if (badKey === undefined && (before === undefined || this.compare(before, row) <= 0)) return undefined;
     const { by, direction } = this.#merge;
     const order = `in ${direction === 'desc' ? 'descending' : 'ascending'} order`;
     const wanted = `merge needs the rows of each part ${order}${by === undefined ? '' : ` of "${by}"`}`;
-    const came = this.#badKey(row) ?? `after ${shown(this.#key(before as T))} came ${shown(this.#key(row))}`;
-    throw new ClusterError(
+    const came = badKey ?? `after ${shown(this.#key(before as T))} came ${shown(this.#key(row))}`;
+    return new ClusterError(
       'bad_options',
       `${wanted}, but ${came}. Sort them in the job, or merge by what they are in order of.`,
       {
@@ -55,6 +57,15 @@ export class RowOrder<T> {
         detail: 'order',
       },
     );
+  }
+
+  /** What stands for the row where a later one is compared with it: the row itself is the consumer's, to change. */
+  kept(row: T): T {
+    const { by, compare } = this.#merge;
+    if (compare !== undefined) return this.#copy(row);
+    const key = this.#key(row);
+    const own = types.isDate(key) ? new Date(Number(key)) : key;
+    return (by === undefined ? own : { [by]: own }) as T;
   }
 
   #key(row: T): unknown {
