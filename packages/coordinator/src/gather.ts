@@ -270,7 +270,11 @@ export class Gather<T> {
 
   #killDoomed(): void {
     const byNode = new Map<ClusterNode, number[]>();
-    for (const { node, counter } of this.#doomed.splice(0)) byNode.set(node, [...(byNode.get(node) ?? []), counter]);
+    for (const { node, counter } of this.#doomed.splice(0)) {
+      const counters = byNode.get(node);
+      if (counters === undefined) byNode.set(node, [counter]);
+      else counters.push(counter);
+    }
     for (const [node, counters] of byNode) void node.kill(counters, this.#in.constants.killGrace, false);
   }
 

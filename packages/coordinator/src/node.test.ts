@@ -199,6 +199,33 @@ describe("a coordinator's conversation with a node", () => {
     ]);
   });
 
+  it('rule 18: kills whatever has not left without more tombstones than the node keeps', async () => {
+    const world = await new World().start();
+    const counters = Array.from({ length: 17 }, () => world.cast(4_096)).flat();
+    void world.node?.kill(counters, 250, false);
+    await world.clock.pass(2_000);
+    const tombstones = new Set<number>();
+    const killed = new Set<number>();
+    let most = 0;
+    let highest = 0;
+    for (const message of world.heard) {
+      if (message.type === 'cast')
+        for (const { counter } of message.parts) {
+          highest = counter;
+          tombstones.delete(counter);
+        }
+      if (message.type !== 'kill') continue;
+      for (const counter of message.counters) {
+        killed.add(counter);
+        if (counter > highest) tombstones.add(counter);
+      }
+      most = Math.max(most, tombstones.size);
+    }
+    expect([highest, killed.size, tombstones.size]).toEqual([counters.length, counters.length, 0]);
+    expect(most).toBeGreaterThan(50_000);
+    expect(most).toBeLessThanOrEqual(65_536);
+  });
+
   it('rule 16: holds a reference as long as its session can be spoken to', async () => {
     const world = await new World().start();
     world.cast(2);

@@ -147,8 +147,9 @@ export class ClusterNode {
     return counters;
   }
 
-  send(message: Message): void {
-    this.#channel?.send(message);
+  /** `atHandOver` as the channel takes it. */
+  send(message: Message, atHandOver?: () => Message): void {
+    this.#channel?.send(message, atHandOver);
   }
 
   /** Whether the reference is still in a session that can be spoken to. Checked before every start. */

@@ -15,7 +15,7 @@ export function channelPort(channel: Pick<Channel, 'send'>, close: () => void): 
   let handler: ObjectPortHandler | undefined;
   let reason: string | undefined;
   return {
-    send: (message) => channel.send(message),
+    send: (message, left) => channel.send(message, left && (() => (left(), message))),
     handle(given) {
       handler = given;
       if (reason !== undefined) given.ended(reason);

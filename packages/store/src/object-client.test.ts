@@ -56,6 +56,42 @@ describe('ObjectClient', () => {
     await expect(done(calls[7] as Promise<Uint8Array>)).rejects.toMatchObject({ code: 'closed' });
   });
 
+  it('has no more open either where the cancels of those given up wait behind other bytes', async () => {
+    const { client, put, port, done, clock } = setup({ transfers: 3 });
+    port.congested = port.mute = true;
+    for (let i = 0; i < 5; i += 1) {
+      const control = new AbortController();
+      const call = client.get(put(pattern(10_000_000)), { signal: control.signal });
+      call.catch(() => {});
+      await clock.settle();
+      control.abort();
+      await expect(done(call)).rejects.toMatchObject({ code: 'cancelled' });
+      expect(port.service.active).toBeLessThanOrEqual(3);
+    }
+    const later = client.exists(put(pattern(10)));
+    port.mute = false;
+    port.clear();
+    expect(await done(later)).toBe(true);
+    await clock.settle();
+    expect(port.service.active).toBe(0);
+  });
+
+  it('lets those who wait behind such cancels go when the link ends', async () => {
+    const { client, put, port, done, clock } = setup({ transfers: 1 });
+    port.congested = port.mute = true;
+    const control = new AbortController();
+    const first = client.get(put(pattern(10_000)), { signal: control.signal });
+    first.catch(() => {});
+    await clock.settle();
+    control.abort();
+    await expect(done(first)).rejects.toMatchObject({ code: 'cancelled' });
+    const later = client.get(put(pattern(10)));
+    later.catch(() => {});
+    await clock.settle();
+    port.cut('gone');
+    await expect(done(later)).rejects.toMatchObject({ code: 'lost' });
+  });
+
   it('asks once for gets that overlap, and not at all for what it has', async () => {
     const { client, put, done, asked } = setup();
     const key = put(pattern(1000));

@@ -10,7 +10,7 @@ import { ObjectProbe } from './object-probe.ts';
 import { ObjectReceiver } from './object-receiver.ts';
 import { bounded, SingleFlight } from './single-flight.ts';
 import { Slots } from './slots.ts';
-import { defaultCredit, maxCredit, type AskingMachine, type ObjectAnswer } from './transfer.ts';
+import { defaultCredit, maxCredit, type AskingMachine, type ObjectAnswer, type ObjectAsk } from './transfer.ts';
 
 /** What can be set about asking other nodes for objects. */
 export interface TransferOptions {
@@ -42,6 +42,8 @@ export class ObjectClient {
   readonly #gets: SingleFlight<Uint8Array>;
   readonly #slots: Slots;
   readonly #exchanges = new Map<number, Exchange<unknown>>();
+  /** Cancels that have not left yet, each with what gives its place back. */
+  readonly #leaving = new Set<() => void>();
   #lastId = 0;
   #drops = 0;
   /** Why no more can be asked. */
@@ -126,7 +128,7 @@ export class ObjectClient {
   async #converse<T>(make: (id: number) => AskingMachine<T>, signal: AbortSignal): Promise<T> {
     const id = this.#nextId();
     const { silence } = this.#options;
-    const send = this.#port.send.bind(this.#port);
+    const send = (message: ObjectAsk): void => this.#send(message);
     const exchange = new Exchange<T>({ machine: make(id), clock: this.#clock, silence, send });
     const cancel = (): void => exchange.giveUp('cancelled');
     this.#exchanges.set(id, exchange as Exchange<unknown>);
@@ -140,6 +142,20 @@ export class ObjectClient {
     }
   }
 
+  /**
+   * Gets overtake cancels that wait to leave, and the holding side closes the link of whoever has too many open: what was
+   * cancelled keeps a place until nothing can overtake its cancel any more.
+   */
+  #send(message: ObjectAsk): void {
+    if (this.#over || message.type !== 'object-end' || message.code !== 'cancelled') return this.#port.send(message);
+    const left = (): void => {
+      if (this.#leaving.delete(left)) this.#slots.give();
+    };
+    this.#slots.hold();
+    this.#leaving.add(left);
+    this.#port.send(message, left);
+  }
+
   /** Answers to what was cancelled still come for a while: they find nobody. */
   #take(message: ObjectAnswer): void {
     this.#exchanges.get(message.id)?.take(message);
@@ -149,6 +165,7 @@ export class ObjectClient {
     if (this.#over) return;
     this.#over = { code, reason };
     for (const exchange of this.#exchanges.values()) exchange.giveUp(code, reason);
+    for (const left of [...this.#leaving]) left();
     this.#ended();
   }
 

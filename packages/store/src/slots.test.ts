@@ -18,6 +18,20 @@ describe('Slots', () => {
     expect(seen).toEqual(['a', 'a leaves', 'b', 'b leaves', 'c', 'c leaves']);
   });
 
+  it('counts a place that is held beyond its number, until it is given back', async () => {
+    const slots = new Slots(1);
+    await slots.take(signal);
+    slots.hold();
+    let entered = false;
+    const next = slots.take(signal).then(() => (entered = true));
+    slots.give();
+    await Promise.resolve();
+    expect(entered).toBe(false);
+    slots.give();
+    await next;
+    expect(entered).toBe(true);
+  });
+
   it('gives no place to somebody who has left the queue', async () => {
     const slots = new Slots(1);
     await slots.take(signal);

@@ -28,13 +28,17 @@ export class Slots {
     });
   }
 
+  /** Takes a place at once, be it one more than there are: of those given back next, one goes to nobody. */
+  hold(): void {
+    this.#free -= 1;
+  }
+
   /** Gives a place back, which goes to whoever has waited longest. */
   give(): void {
+    this.#free += 1;
     const [next] = this.#queue;
-    if (next === undefined) {
-      this.#free += 1;
-      return;
-    }
+    if (next === undefined || this.#free < 1) return;
+    this.#free -= 1;
     this.#queue.delete(next);
     next();
   }

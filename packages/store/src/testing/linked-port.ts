@@ -12,6 +12,9 @@ export class LinkedPort implements ObjectPort {
   closed = false;
   /** While set, answers vanish: the peer is silent. */
   mute = false;
+  /** While set, ends wait behind a body lane that takes nothing, and gets overtake them. */
+  congested = false;
+  readonly #behind: (() => void)[] = [];
   readonly #clock: Clock;
   #handler: ObjectPortHandler | undefined;
   #over = false;
@@ -21,10 +24,21 @@ export class LinkedPort implements ObjectPort {
     this.service = new ObjectService({ ...options, send: (message) => this.answer(message) });
   }
 
-  send(message: ObjectAsk): void {
+  send(message: ObjectAsk, left?: () => void): void {
     if (this.#over) return;
-    this.asked.push(message);
-    this.#deliver(() => this.service.receive(throughWire(message)));
+    const leave = (): void => {
+      left?.();
+      this.asked.push(message);
+      this.#deliver(() => this.service.receive(throughWire(message)));
+    };
+    if (this.congested && message.type === 'object-end') this.#behind.push(leave);
+    else leave();
+  }
+
+  /** The body lane moves again. */
+  clear(): void {
+    this.congested = false;
+    for (const leave of this.#behind.splice(0)) leave();
   }
 
   answer(message: ObjectAnswer): void {
