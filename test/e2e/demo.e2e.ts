@@ -166,6 +166,28 @@ describe('The demo', () => {
     await leavesNothing();
   });
 
+  it.each([
+    ['npm start', 'SIGTERM', ['npm', 'start', '--']],
+    ['its script', 'SIGHUP', [process.execPath, 'scripts/run.mjs', 'start']],
+  ] as const)(
+    'that %s has started ends when that gets %s',
+    { timeout: 180_000 },
+    async (_, signal, [command, ...words]) => {
+      const data = join(lab.dir, 'few.ndjson');
+      writeFileSync(data, '{"sku":"A","name":"lamp","price":4}\n');
+      const all = [...words, '--data', data, '--key', 'sku', '--nodes', '2', '--no-kill', '--keep'];
+      const script = new Child(spawn(command, all, { cwd: root, env: lab.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+      started.push(script);
+      await until('it stays up', () => /Ctrl-C here ends them/.test(script.output), 150_000);
+      const nodes = nodesOf(script);
+      expect(nodes).toHaveLength(2);
+      script.signal(signal);
+      await within('it has ended', 30_000, script.ended);
+      expect(nodes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+      await leavesNothing();
+    },
+  );
+
   const bad = '{"sku":1}\n{"sku":2\n';
   it.each([
     ['a file that is not there', ['--data', 'missing.ndjson', '--key', 'sku'], 'There is no file missing.ndjson.'],
