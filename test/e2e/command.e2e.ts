@@ -31,6 +31,24 @@ const base = (): string[] => [
   join(lab.dir, 'data-x'),
 ];
 
+describe('muster-worker whose output nobody reads any more', () => {
+  it('goes on: jobs print, it complains itself, and neither ends what runs', async () => {
+    const node = await lab.node('unread');
+    const cluster = await lab.cluster([node.address]);
+    const beat = lab.beat();
+    const running = cluster.call('nap', { ms: 1_000, beat });
+    await beating(beat, 1);
+    node.hangUp();
+    expect(await cluster.call('print', { text: 'hello' })).toBe('printed');
+    // The executor in which a job leaves an interval behind is replaced, which the node says.
+    await cluster.call('leaveInterval', { beat: lab.beat() });
+    expect(await cluster.call('print', { text: 'still here' })).toBe('printed');
+    expect(await running).toBe('rested');
+    expect(node.ending).toBeUndefined();
+    await cluster.close();
+  });
+});
+
 describe('muster-worker asked to end', () => {
   it('by one SIGTERM lets what runs finish, refuses what comes, and exits with 0', async () => {
     const [a, b] = await lab.nodes(['a', 'b']);

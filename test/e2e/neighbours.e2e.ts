@@ -52,3 +52,21 @@ it('A burst of calls waits for its turns beside a stream that nobody reads on, w
   await stream.return();
   await cluster.close();
 });
+
+it('Streams that log while they clean up, as they are left, cost their neighbours nothing', async () => {
+  // A machine under load must not make it a kill after the grace.
+  const node = await lab.node('c', { args: ['--set', 'killGrace=20000'] });
+  const cluster = await lab.cluster([node.address]);
+  const stop = new AbortController();
+  const bystander = (async () => {
+    for await (const row of cluster.stream<{ i: number }>('farewell', {})) if (row.i > 0 && stop.signal.aborted) break;
+    return 'lived';
+  })().catch(({ message }: { message: string }) => message);
+  for (let round = 0; round < 40; round += 1) {
+    for await (const row of cluster.stream<{ i: number }>('farewell', {})) if (row.i >= 20) break;
+  }
+  stop.abort();
+  expect(await bystander).toBe('lived');
+  expect(node.errors).not.toContain('An executor');
+  await cluster.close();
+});

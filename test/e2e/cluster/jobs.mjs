@@ -47,6 +47,29 @@ export async function fork({ beat }, ctx) {
   await new Promise(() => setInterval(() => undefined, 1_000));
 }
 
+/** Rows for ever, and a few words when it is left. */
+export async function* farewell(_args, ctx) {
+  try {
+    for (let i = 0; ; i += 1) {
+      yield { i };
+      if (i % 10 === 0) await pause(2);
+    }
+  } finally {
+    ctx.log('farewell');
+    ctx.progress(1);
+  }
+}
+
+/** Prints in every way there is; then waits, so that an error of it would be heard. */
+export async function print({ text }) {
+  console.log(text);
+  console.error(text);
+  process.stdout.write(`${text}\n`);
+  process.stderr.write(`${text}\n`);
+  await pause(100);
+  return 'printed';
+}
+
 /** A row now and then, for ever, ignoring that it is asked to end. */
 export async function* tick({ beat, every = 5 }, ctx) {
   const { beat: touch } = heart(beat, ctx);

@@ -32,6 +32,12 @@ export class Child {
     return at;
   }
 
+  /** Reads nothing of what it prints any more: its pipes break. */
+  hangUp(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   async #end(): Promise<Ending> {
     const [code, signal] = (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null];
     this.ending = { code, signal, at: now() };

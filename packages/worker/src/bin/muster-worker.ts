@@ -73,7 +73,7 @@ function say({ json }: WorkerOptions, event: string, facts: Record<string, unkno
 }
 
 // A parent that no longer reads does not end the node.
-process.stdout.on('error', () => undefined);
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 main().catch((error: unknown) => {
   const usage = error instanceof ClusterError && error.code === 'bad_options';
   const option = usage ? optionIn(error) : undefined;

@@ -46,6 +46,12 @@ function drained(): void {
   for (const again of woken) again();
 }
 
+/** Whoever read what jobs print may have gone. That is no error of a job, and no reason to end one. */
+function printToNobody(): void {
+  // The first use of a stream opens it, which would look like something that a job has left behind.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}
+
 /** Says the last word, and goes. */
 function giveUp(word: FromExecutor, code: number): void {
   send(word);
@@ -57,9 +63,8 @@ async function load({ jobs, node, dataDir }: Init): Promise<void> {
   try {
     // Whatever the user's code does to this thread: the watchdog is there.
     await watchdog.watching;
+    printToNobody();
     const table = loadJobs((await import(jobs)) as object);
-    // The first use of a stream opens it, which would look like something that a job has left behind.
-    void [process.stdout, process.stderr];
     quiet.settle();
     runtime = new Runtime({ node, dataDir, clock: systemClock, turn, jobs: table, quiet, send, congested });
     send({ type: 'loaded', jobs: JSON.stringify([...table.values()].map(entryOf)) });

@@ -52,7 +52,7 @@ const defaultLimits: Limits = { executors: 64, shared: availableParallelism() };
  */
 export async function startPool(options: PoolOptions): Promise<Executors> {
   const { jobs, node, spares = 2, loadTimeout = 30_000, clock = systemClock } = options;
-  const tell = options.warn ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const tell = options.warn ?? toErrorStream();
   const warn = (line: string): void => tell(oneLine(line));
   const limits = { ...defaultLimits, ...options.limits };
   const launcher = await Launcher.open(options, { clock, warn });
@@ -65,6 +65,14 @@ export async function startPool(options: PoolOptions): Promise<Executors> {
     throw error;
   }
 }
+
+/** Whoever reads the error stream may go: then a line is lost, and not the node. */
+function toErrorStream(): (line: string) => void {
+  if (!process.stderr.listeners('error').includes(unheard)) process.stderr.on('error', unheard);
+  return (line) => void process.stderr.write(`${line}\n`);
+}
+
+const unheard = (): void => undefined;
 
 /** Who gets which executor, and when one is started, used again, or ended. */
 export class Pool<E extends Lent = Lent> implements Executors {
