@@ -61,6 +61,31 @@ describe('a channel', () => {
     expect(heard.drained).toBe(1);
   });
 
+  it('tells that there is room also when what made its owner stop left but a little behind it', () => {
+    const { clock, link, channel, heard } = talk();
+    for (let first = 0; first < 5; first++) channel.send(rows(60 * KiB, first));
+    expect(channel.bodyWaiting).toBeGreaterThan(256 * KiB);
+    clock.runSoon();
+    expect([channel.bodyWaiting > 0, heard.drained]).toEqual([true, 1]);
+    link.says(ack(5));
+    clock.runSoon();
+    expect(heard.drained).toBe(1);
+  });
+
+  it('knows for how long its peer has read nothing of what is under way', () => {
+    const { clock, link, channel } = talk();
+    clock.advance(5_000);
+    expect(channel.unreadFor).toBe(0);
+    for (let first = 0; first < 5; first++) channel.send(rows(60 * KiB, first));
+    clock.runSoon();
+    clock.advance(3_000);
+    expect(channel.unreadFor).toBe(3_000);
+    link.says(ack(7));
+    expect(channel.unreadFor).toBe(0);
+    clock.advance(1_000);
+    expect(channel.unreadFor).toBe(1_000);
+  });
+
   it('beats once a heartbeat, with its own time, from the first turn on', () => {
     const { clock, link } = talk();
     clock.advance(3_000);

@@ -47,6 +47,8 @@ export class Channel {
   #ended = false;
   #choked = false;
   #paused = false;
+  /** When the peer last session-acked body, or owed no ack of any. */
+  #readAt: number;
   /** Bytes handed to the link in all. */
   #handedOver = 0;
   #tick: Timer | undefined;
@@ -61,6 +63,7 @@ export class Channel {
     this.#outbox = new Outbox(constants);
     this.#inbox = new Inbox(constants);
     this.#liveness = new Liveness(constants, clock.now());
+    this.#readAt = clock.now();
     link.handle({
       frame: (bytes) => this.#frame(bytes),
       drained: () => this.#flushSoon(),
@@ -87,6 +90,11 @@ export class Channel {
     return this.#outbox.waiting('body');
   }
 
+  /** Milliseconds for which the peer has read nothing of the body bytes that are under way to it; 0 while there are none. */
+  get unreadFor(): number {
+    return this.#outbox.inFlight === 0 ? 0 : this.#clock.now() - this.#readAt;
+  }
+
   /**
    * Sends a message. It is delivered, or the end of this channel says that it may not have been.
    * `atHandOver` makes it once more when its first byte leaves, with the same size.
@@ -100,6 +108,8 @@ export class Channel {
       this.#cut(CloseCode.overflow, 'the control queue is full: the peer does not read');
       return;
     }
+    // Producers look at what waits before it is flushed: whoever stops then must be told, however little is left after that.
+    this.#choked ||= this.bodyWaiting >= this.#constants.inFlight;
     this.#flushSoon();
   }
 
@@ -163,7 +173,9 @@ export class Channel {
   #take(message: Message): void {
     checkRole(this.peer.role, message.type);
     if (message.type === 'session-ack') {
+      const before = this.#outbox.inFlight;
       this.#outbox.ack(message.frame, this.#clock.now());
+      if (this.#outbox.inFlight < before) this.#readAt = this.#clock.now();
       this.#flushSoon();
       return;
     }
@@ -201,13 +213,15 @@ export class Channel {
   }
 
   #flush(): void {
+    if (this.#outbox.inFlight === 0) this.#readAt = this.#clock.now();
     for (let frame = this.#outbox.next(); frame !== undefined && !this.#ended; frame = this.#outbox.next()) {
       for (const part of frame) this.#handedOver += part.length;
       this.#link.send(frame);
     }
     const low = this.bodyWaiting < this.#constants.inFlight;
-    if (this.#choked && low) this.#handler.drained?.();
-    this.#choked = !low;
+    const drained = this.#choked && low;
+    this.#choked = !low; // First: whoever goes on now may choke it again.
+    if (drained) this.#handler.drained?.();
     if (this.#empty) for (const told of this.#flushers.splice(0)) told();
   }
 
@@ -217,11 +231,17 @@ export class Channel {
     const now = this.#clock.now();
     // A timer that fires late says that we were stopped, not that the peer is silent: its bytes may wait in the socket.
     if (now - due <= heartbeat) this.#judge(now);
-    else this.#liveness.wasStopped(now);
+    else this.#wasStopped(now);
     if (this.#closing || this.#ended) return;
     this.#ackFrames();
     this.send({ type: 'heartbeat', stamp: Math.floor(now) });
     this.#tick = this.#clock.after(heartbeat, () => this.#beat(now + heartbeat));
+  }
+
+  /** The peer's acks may wait in the socket as its bytes do. */
+  #wasStopped(now: number): void {
+    this.#liveness.wasStopped(now);
+    this.#readAt = now;
   }
 
   #judge(now: number): void {

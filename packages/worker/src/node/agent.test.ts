@@ -300,6 +300,31 @@ describe('a session with the agent', () => {
     expect(ends).toMatchObject([{ code: CloseCode.overflow }]);
   });
 
+  it.each([true, false])(
+    'that asks for more while much waits for it is judged by whether it reads: %s',
+    async (reads) => {
+      const world = new World({}, {}, 0, { bodyQueue: 1_000_000, lease: 60_000, write: 2_000 });
+      const { channel, link, ends } = await world.coordinator();
+      const more = (from: number, count: number): void =>
+        channel.send(cast('nobody', ...Array.from({ length: count }, (_, i) => from + i)));
+      link.pause();
+      for (let from = 1; from < 26_000; from += 1_000) more(from, 1_000);
+      await world.clock.settle();
+      more(30_001, 1);
+      await world.clock.pass(1_900);
+      more(30_002, 1);
+      await world.clock.settle();
+      if (reads) link.resume();
+      await world.clock.pass(200);
+      link.pause();
+      more(30_003, 1);
+      await world.clock.settle();
+      link.resume();
+      await world.clock.pass(1_000);
+      expect(ends).toMatchObject(reads ? [] : [{ code: CloseCode.overflow }]);
+    },
+  );
+
   it.each<Message>([
     cast('answer', 1),
     { type: 'kill', confirm: 1, grace: 0, counters: [1] },

@@ -26,8 +26,10 @@ interface Conversation {
   readonly id: LinkId;
   readonly channel: Channel;
   readonly incarnation: string;
-  /** Requests that wait for their answer: one is answered a turn, whatever it costs. */
+  /** Requests that wait for their answer: one is answered a turn, whatever it costs, while the link has room. */
   readonly requests: Request[];
+  /** The next one waits until the link has drained. */
+  held: boolean;
   /** Kills that are not confirmed yet. */
   kills: number;
   /** A session has been opened over it. */
@@ -90,7 +92,15 @@ export class Agent {
         ended: (end) => this.#ended(conversation, end),
       },
     });
-    const conversation: Conversation = { id, channel, incarnation, requests: [], kills: 0, accepted: false };
+    const conversation: Conversation = {
+      id,
+      channel,
+      incarnation,
+      requests: [],
+      held: false,
+      kills: 0,
+      accepted: false,
+    };
     this.#links.set(id, conversation);
     this.#objects.linked(id, (message) => channel.send(message));
   }
@@ -169,10 +179,14 @@ export class Agent {
     }
   }
 
-  /** A peer that asks for more than it reads: nothing can be kept for it without end. */
+  /**
+   * A peer that asks for more and reads nothing: nothing can be kept for it without end. One that is merely slow goes on;
+   * but twice as much is too much of anybody.
+   */
   #refuseDeaf({ channel }: Conversation, { type }: Message): void {
-    const { bodyQueue } = this.#constants;
+    const { bodyQueue, write } = this.#constants;
     if (!answered.has(type) || channel.bodyWaiting <= bodyQueue) return;
+    if (channel.unreadFor < write && channel.bodyWaiting <= 2 * bodyQueue) return;
     throw new ProtocolError(CloseCode.overflow, `The peer asks, and leaves ${bodyQueue} bytes of answers unread.`);
   }
 
@@ -227,7 +241,10 @@ export class Agent {
 
   /** One in a turn: an answer may be about tens of thousands of jobs, and one frame may ask for thousands of answers. */
   #answerNext(from: Conversation): void {
+    const { inFlight, inFlightMax } = this.#constants;
     this.#clock.soon(() => {
+      from.held = from.channel.bodyWaiting >= Math.max(inFlight, inFlightMax);
+      if (from.held) return;
       const request = from.requests.shift();
       if (request === undefined || from.channel.ended) return;
       const { channel } = from;
@@ -237,6 +254,8 @@ export class Agent {
   }
 
   #drained(from: Conversation): void {
+    if (from.held) this.#answerNext(from);
+    from.held = false;
     const session = this.#sessions.current(from.incarnation, from.id);
     if (session !== undefined) this.jobs.drained(session);
   }

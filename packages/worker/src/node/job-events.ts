@@ -33,7 +33,6 @@ export function listen(jobs: Jobs, job: Job): ExecutorEvents {
       if (!jobs.tell(job, { type: 'rows', counter, first: job.sent.rows, count, batch })) return;
       jobs.rowsSent += count;
       job.sent = { rows: job.sent.rows + count, bytes: job.sent.bytes + batch.length };
-      jobs.throttle(job);
     },
     parked: (_task, seen) => {
       // Credit that is under way wakes it by itself; it still holds its slot then.

@@ -27,6 +27,42 @@ const scripts = {
 const bench = (executors = {}): JobsBench =>
   new JobsBench({ scripts, lanes: { one: { concurrency: 1, queue: 3 } }, executors });
 
+describe('while too much waits for the link', () => {
+  it.each(['answer', 'throws'])('no executor of the session is read beyond the first end: %s', async (job) => {
+    const b = bench();
+    b.waiting = b.constants.inFlightMax;
+    await b.cast(job, [1, 2, 3]);
+    await b.cast(job, 4);
+    expect(b.sent).toHaveLength(1);
+    expect(b.executors.executors.map(({ paused }) => paused)).toEqual([true, true, true]);
+    b.waiting = 0;
+    b.jobs.drained(b.session);
+    await b.clock.settle();
+    expect(b.sent).toHaveLength(4);
+    expect(b.jobs.all).toEqual([]);
+  });
+
+  it('other sessions are heard, and so is a job that is killed', async () => {
+    const b = bench();
+    b.waiting = b.constants.inFlightMax;
+    await b.cast('answer', [1, 2]);
+    await b.kill(2);
+    expect(b.jobs.all).toEqual([]);
+    b.waiting = 0;
+    await b.cast('answer', 1, {}, newSession(7));
+    expect(b.sent).toHaveLength(2);
+  });
+
+  it('nothing of a session that has ended stays unread', async () => {
+    const b = bench();
+    b.waiting = b.constants.inFlightMax;
+    await b.cast('answer', [1, 2, 3]);
+    b.jobs.endSession(b.session, 'down', 'guardian');
+    await b.clock.pass(1_000);
+    expect([b.jobs.all, b.gone.length, b.executors.executors]).toEqual([[], 1, []]);
+  });
+});
+
 describe('a cast', () => {
   it('rule 1: of a function ends in its reply', async () => {
     const b = bench();

@@ -139,6 +139,7 @@ export class Jobs {
     });
     for (const job of [...table.jobs.values()])
       this.end(job, 0, { code, detail: by, message: `The session was ended by ${by}.` });
+    this.#placing.drained(session);
     this.executors.retire(session.incarnation);
     this.#bury(session, table);
   }
@@ -167,9 +168,11 @@ export class Jobs {
     this.#placing.drained(session);
   }
 
-  /** While too many bytes wait for the link, the job's executor is not read. */
-  throttle(job: Job): void {
-    if (this.port.waiting(job.session) >= this.constants.inFlightMax) this.#placing.pause(job);
+  /** While too many bytes wait for the link, the session's executors are not read: neither rows nor values pile up. */
+  #throttle(job: Job): void {
+    const { inFlight, inFlightMax } = this.constants;
+    // Never below what a link calls drained: nobody would tell when to go on.
+    if (this.port.waiting(job.session) >= Math.max(inFlight, inFlightMax)) this.#placing.pause(job);
   }
 
   /**
@@ -196,6 +199,7 @@ export class Jobs {
   tell(job: Job, message: Message, left?: () => void): boolean {
     try {
       this.port.send(job.session, message, left);
+      this.#throttle(job);
       return true;
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
@@ -216,6 +220,7 @@ export class Jobs {
     if (job.state !== 'dying') {
       this.#exit(job.session, job.counter, job.entry.name, { ...reason, error: reason.error ?? new Uint8Array() });
       this.port.note('exit', { ref: job.task.ref, code: reason.code });
+      this.#throttle(job); // What it has thrown may be as large as a value.
     }
     this.finish(job);
   }

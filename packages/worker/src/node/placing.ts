@@ -17,7 +17,7 @@ export interface PlacingOptions {
 export class Placing {
   readonly #options: PlacingOptions;
   readonly #jobs: Map<Executor, Set<Job>> = new Map();
-  /** Executors that are not read because their rows would pile up in front of their session's link. */
+  /** Sessions before whose link too much waits, and their executors that are not read for that. */
   readonly #paused: Map<Session, Set<Executor>> = new Map();
 
   constructor(options: PlacingOptions) {
@@ -74,8 +74,10 @@ export class Placing {
     if (executor === undefined) return;
     const jobs = this.#jobs.get(executor);
     jobs?.delete(job);
-    if (jobs?.size === 0) this.#jobs.delete(executor);
-    this.#read(job.session, executor);
+    if (jobs?.size === 0) {
+      this.#jobs.delete(executor);
+      this.#read(job.session, executor);
+    }
     this.#options.executors.release(executor);
   }
 
@@ -84,13 +86,14 @@ export class Placing {
     return this.#with(job.executor).some((other) => other !== job && other.state !== 'dying');
   }
 
-  /** The job's executor is not read until the session's link has room; but one in which a job is dying must be heard. */
-  pause(job: Job): void {
-    const { executor, session } = job;
-    if (executor === undefined || this.#with(executor).some(({ state }) => state === 'dying')) return;
-    const paused = this.#paused.get(session) ?? new Set();
-    this.#paused.set(session, paused.add(executor));
-    executor.pause();
+  /**
+   * The executors of the job's session are not read until its link has room, those included in which its next jobs
+   * begin; but one in which a job is dying must be heard, until it is dead.
+   */
+  pause({ session, executor }: Job): void {
+    if (this.#paused.has(session)) return this.#pause(session, executor);
+    this.#paused.set(session, new Set());
+    for (const [one, [any]] of this.#jobs) if (any?.session === session) this.#pause(session, one);
   }
 
   /** What the job's executor has to say is heard again. */
@@ -98,9 +101,11 @@ export class Placing {
     if (job.executor !== undefined) this.#read(job.session, job.executor);
   }
 
-  /** The session's link has room again. */
+  /** The session's link has room again, or there is none any more. */
   drained(session: Session): void {
-    for (const executor of this.#paused.get(session) ?? []) this.#read(session, executor);
+    const paused = this.#paused.get(session) ?? [];
+    this.#paused.delete(session);
+    for (const executor of paused) executor.resume();
   }
 
   #enter(job: Job, executor: Executor): void {
@@ -108,6 +113,7 @@ export class Placing {
     job.executor = executor;
     job.state = 'sent';
     this.#jobs.set(executor, (this.#jobs.get(executor) ?? new Set<Job>()).add(job));
+    this.#pause(job.session, executor);
     this.#options.started(job, executor);
     executor.run(this.#taskNow(job), this.#options.listen(job));
   }
@@ -122,11 +128,16 @@ export class Placing {
     return executor === undefined ? [] : [...(this.#jobs.get(executor) ?? [])];
   }
 
-  #read(session: Session, executor: Executor): void {
+  #pause(session: Session, executor: Executor | undefined): void {
     const paused = this.#paused.get(session);
-    if (paused?.delete(executor) !== true) return;
-    if (paused.size === 0) this.#paused.delete(session);
-    executor.resume();
+    if (executor === undefined || paused === undefined || paused.has(executor)) return;
+    if (this.#with(executor).some(({ state }) => state === 'dying')) return;
+    paused.add(executor);
+    executor.pause();
+  }
+
+  #read(session: Session, executor: Executor): void {
+    if (this.#paused.get(session)?.delete(executor) === true) executor.resume();
   }
 }
 
