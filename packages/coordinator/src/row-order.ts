@@ -64,7 +64,7 @@ export class RowOrder<T> {
     const { by, compare } = this.#merge;
     if (compare !== undefined) return this.#copy(row);
     const key = this.#key(row);
-    const own = types.isDate(key) ? new Date(Number(key)) : key;
+    const own = types.isDate(key) ? structuredClone(key) : key;
     return (by === undefined ? own : { [by]: own }) as T;
   }
 
