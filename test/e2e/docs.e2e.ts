@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from './harness/child.ts';
+import { missingTypes } from './harness/declarations.ts';
 import { Lab } from './harness/lab.ts';
 import { blocksOf, brokenLinks, isCode, isNamed, pages, Printed, readPage, root } from './harness/pages.ts';
 import { failureOf, until, within } from './harness/wait.ts';
@@ -30,6 +31,15 @@ describe('The code in the pages', () => {
   it("compiles, with the tsconfig.json that they tell to use, against the packages' types", () => {
     expect(said).toBe('');
   });
+});
+
+describe('The types of a package', () => {
+  it.each(['rexi', 'store', 'worker', 'coordinator', 'muster', 'testkit'])(
+    'need nothing but what comes with it: %s',
+    (name) => {
+      expect(missingTypes(name)).toEqual([]);
+    },
+  );
 });
 
 describe('The program in', () => {

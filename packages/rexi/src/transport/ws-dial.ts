@@ -8,7 +8,8 @@ import type { Clock, DialOptions, Entropy, Link, Peer } from '../seams.ts';
 import { race } from './dial-race.ts';
 import { dialFailed } from './failure.ts';
 import { WsLink } from './ws-link.ts';
-import { maxHeaderSize, socketOptions, type WsLimits } from './ws-limits.ts';
+import type { WsLimits } from './ws-limits.ts';
+import { maxHeaderSize, socketOptions } from './ws-options.ts';
 
 /** What both halves of the transport work with. */
 export interface WsTools {

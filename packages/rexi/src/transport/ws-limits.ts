@@ -1,4 +1,3 @@
-import type { ClientOptions, ServerOptions } from 'ws';
 import { defaults } from '../constants.ts';
 
 /** What a peer may do to a socket. Sizes in bytes, times in milliseconds. */
@@ -31,18 +30,3 @@ export const wsDefaults: WsLimits = {
   handshake: defaults.connect,
   closing: defaults.connect,
 };
-
-/** Bytes of all headers of one request or answer. */
-export const maxHeaderSize: number = 8 * 1024;
-
-/** The options that both sides give to `ws`. */
-export function socketOptions(limits: WsLimits): ClientOptions & ServerOptions {
-  const options = {
-    perMessageDeflate: false,
-    maxPayload: limits.frame,
-    maxFragments: limits.fragments,
-    maxBufferedChunks: limits.bufferedChunks,
-    maxPendingAutoPongs: limits.pendingPongs,
-  };
-  return options;
-}

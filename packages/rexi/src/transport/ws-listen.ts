@@ -10,7 +10,8 @@ import type { Listener, ListenOptions, Peer } from '../seams.ts';
 import { listenFailed } from './failure.ts';
 import type { WsTools } from './ws-dial.ts';
 import { WsLink } from './ws-link.ts';
-import { maxHeaderSize, socketOptions, type WsLimits } from './ws-limits.ts';
+import type { WsLimits } from './ws-limits.ts';
+import { maxHeaderSize, socketOptions } from './ws-options.ts';
 import { Lobby } from './ws-lobby.ts';
 
 /** Listens. Port 0 is any free port; `address` of the result says which. */
