@@ -5,7 +5,7 @@
  *     node talk.js DIR ask NODE stats|errors
  *     node talk.js DIR scatter JOB '{…}' [LIMIT]
  */
-import type { Cluster, NodeInfo } from 'muster';
+import type { Cluster, NodeInfo, NodeQuestion } from 'muster';
 import { connect } from 'muster';
 import { table } from './screen/table.ts';
 import { readDirections } from './stage/directions.ts';
@@ -45,7 +45,8 @@ async function nodes(cluster: Cluster): Promise<void> {
 }
 
 async function ask(cluster: Cluster, node: string, about: string): Promise<void> {
-  console.dir(await cluster.request(node, about), { depth: 6 });
+  // The node refuses what it does not know, with a sentence.
+  console.dir(await cluster.request(node, about as NodeQuestion), { depth: 6 });
 }
 
 async function scatter(cluster: Cluster, job: string, args: unknown, limit: number): Promise<void> {

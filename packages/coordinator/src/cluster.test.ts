@@ -179,12 +179,6 @@ describe('a stream', () => {
     expect(rows).toHaveLength(12);
   });
 
-  it('of a function is its one value', async () => {
-    const { world, cluster } = await up();
-    expect(await world.run(cluster.stream('answer').toArray())).toEqual([42]);
-    expect(world.started).toHaveLength(1);
-  });
-
   it('left early kills its job', async () => {
     const { world, cluster } = await up();
     const reading = (async () => {
@@ -283,7 +277,7 @@ describe('a scatter', () => {
         .toArray()
         .catch((thrown: unknown) => thrown),
     );
-    expect(error).toMatchObject({ code: 'incomplete', parts: [{ shard: 'lost', error: { code: 'unreachable' } }] });
+    expect(error).toMatchObject({ code: 'incomplete', parts: [{ shard: 'lost', error: { code: 'bad_options' } }] });
     const partial = cluster.scatter('shard', undefined, { partial: true });
     expect((await world.run(partial.toArray())).toSorted(alphabetical)).toEqual(['a', 'b', 'c']);
     expect(partial.missing.map(({ shard }) => shard)).toEqual(['lost']);
@@ -378,6 +372,46 @@ interface Verbs {
   reduce(args: unknown, options: { initial: number; reduce: (all: number, row: number) => number }): Promise<number>;
 }
 
+describe('what can never be answered is refused before a job runs', () => {
+  it('a stream of a function', async () => {
+    const { world, cluster } = await up();
+    expect(await world.failure(cluster.stream('answer').toArray())).toBe('bad_options');
+    expect(world.started).toEqual([]);
+  });
+
+  it('a call of a generator', async () => {
+    const { world, cluster } = await up();
+    expect(await world.failure(cluster.call('count'))).toBe('bad_options');
+    expect(world.started).toEqual([]);
+  });
+
+  it('a shard at nodes that there are not, of which the others are named', async () => {
+    const { world, cluster } = await up(['w1', 'w2'], { shards: [{ id: 1, nodes: ['q', 'r'] }] });
+    const error = await world.run(cluster.call('answer', undefined, { shard: 1 }).catch((thrown: unknown) => thrown));
+    expect(error).toMatchObject({ code: 'bad_options', retryable: false, text: expect.stringContaining('w1, w2') });
+    const scattered = await world.run(
+      cluster
+        .scatter('answer')
+        .toArray()
+        .catch((thrown: unknown) => thrown),
+    );
+    expect(scattered).toMatchObject({ code: 'incomplete', retryable: false });
+  });
+
+  it('but not a shard of which one copy is at a node that there is: that may come back', async () => {
+    const { world, cluster } = await up(['w1', 'w2'], { shards: [{ id: 1, nodes: ['w1', 'q'] }] });
+    expect(await world.failure(cluster.call('dies', undefined, { shard: 1 }))).toMatch(/^unreachable/);
+  });
+
+  it('a listener for an event that there is not', async () => {
+    const { cluster } = await up(['w1']);
+    expect(() => cluster.on('nod' as 'node', () => undefined)).toThrow(
+      'There is no event "nod"; there are node, trouble, fenced.',
+    );
+    expect(() => cluster.once('node', () => undefined)).not.toThrow();
+  });
+});
+
 describe('the end of a cluster handle', () => {
   it('fails what is open with `closed`, and resolves when the jobs are dead', async () => {
     const { world, cluster } = await up();
@@ -469,8 +503,8 @@ describe('what a node is asked', () => {
   it('is answered by it, and refused with a sentence where it is unknown', async () => {
     const { world, cluster } = await up(['w1']);
     expect(await world.run(cluster.request('w1', 'ping'))).toBe('pong');
-    expect(await world.failure(cluster.request('w1', 'nonsense'))).toBe('bad_options');
-    expect(await world.failure(cluster.request('w7', 'ping'))).toBe('unreachable');
+    expect(await world.failure(cluster.request('w1', 'nonsense' as 'stats'))).toBe('bad_options');
+    expect(await world.failure(cluster.request('w7', 'ping'))).toBe('bad_options');
   });
 
   it('however much it is asked at once: what is more than it takes waits for its turn', async () => {

@@ -14,6 +14,7 @@ import { Parts } from './parts.ts';
 import { checkCall, checkName, checkReduce, checkScatter, checkStream } from './request-options.ts';
 import type {
   CallOptions,
+  NodeQuestion,
   ReduceOptions,
   RequestOptions,
   ScatterOptions,
@@ -74,6 +75,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   /** Made by `connect`. */
   constructor(options: ConnectOptions, seams: Seams, hold: () => () => void) {
     super();
+    (this as EventEmitter).on('newListener', checkEvent);
     checkNodes(options.nodes);
     this.#options = options;
     this.#seams = seams;
@@ -86,6 +88,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
       codec: () => this.#objectCodec,
       find: (name) => this.#incarnation?.node(name),
       held: (work) => this.#held(work),
+      isClosed: () => this.#closing !== undefined,
     });
     const refs = refHook(this.#objects);
     this.#codec = new ValueCodec({ refs });
@@ -164,8 +167,8 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     return result;
   }
 
-  /** Asks a node about itself: `stats`, `jobs`, `errors`. */
-  async request(node: string, name: string): Promise<unknown> {
+  /** Asks a node about itself: `stats`, `jobs`, `errors`; or for a `ping`. */
+  async request(node: string, name: NodeQuestion): Promise<unknown> {
     checkName("A request's name", name);
     const incarnation = this.#current();
     const known = incarnation.node(node);
@@ -282,6 +285,19 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     if (signal !== undefined) gather.endWith(signal);
     return gather;
   }
+}
+
+/** `once` and `on` of node:events listen for `error` too. */
+const others: ReadonlySet<unknown> = new Set(['error', 'newListener', 'removeListener']);
+const events: Readonly<Record<keyof ClusterEvents, true>> = { node: true, trouble: true, fenced: true };
+
+/** @throws ClusterError `bad_options`: a listener for what never happens is a slip of the pen. */
+function checkEvent(event: unknown): void {
+  if (others.has(event) || Object.hasOwn(events, event as string)) return;
+  throw new ClusterError(
+    'bad_options',
+    `There is no event "${String(event)}"; there are ${Object.keys(events).join(', ')}.`,
+  );
 }
 
 /** 1 GiB, as an object transfer takes at most. */

@@ -142,7 +142,7 @@ describe('what waiting cannot cure fails at once', () => {
   it('a name that no node has', async () => {
     const { world, cluster } = await up(['w1', 'w2']);
     const began = world.clock.now();
-    expect(await world.failure(cluster.call('answer', 1, { node: 'w9' }))).toBe('unreachable');
+    expect(await world.failure(cluster.call('answer', 1, { node: 'w9' }))).toBe('bad_options');
     expect(world.clock.now() - began).toBeLessThan(100);
   });
 

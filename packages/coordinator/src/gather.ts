@@ -122,7 +122,9 @@ export class Gather<T> {
     );
     if (this.#over) return;
     // Only now is it known what kind the job is: before, no node may have been up.
-    const stream = this.#order.stream ?? this.#in.isStream(job);
+    const known = this.#in.isStream(job);
+    const stream = this.#order.stream ?? known ?? false;
+    if (known !== undefined && known !== stream) return this.#refuse(known);
     for (const lane of this.#lanes) this.#perform(lane, lane.part.begin(stream));
   }
 
@@ -149,8 +151,10 @@ export class Gather<T> {
     if (this.#over) return;
     const node = this.#in.node(name);
     if (node?.state !== 'up') {
-      const error = this.#in.unreachable(name, this.#order.job);
-      for (const { lane, copy } of casts) this.#perform(lane, lane.part.notCast(copy, error));
+      for (const { lane, copy } of casts) {
+        const error = this.#in.unreachable(name, this.#order.job, lane.order.nodes);
+        this.#perform(lane, lane.part.notCast(copy, error));
+      }
       return;
     }
     const parts = casts.map(({ lane, copy }) => ({
@@ -189,10 +193,14 @@ export class Gather<T> {
   }
 
   #ready(lane: Lane, source: Source): void {
-    if (this.#order.stream === false && source.state === 'ready') {
-      return this.fail('bad_options', `The job "${this.#order.job}" is a generator: it is streamed, not called.`);
-    }
+    const isStream = source.state === 'ready';
+    if (this.#order.stream !== undefined && this.#order.stream !== isStream) return this.#refuse(isStream);
     this.#perform(lane, lane.part.ready(source.copy));
+  }
+
+  #refuse(isStream: boolean): void {
+    const what = isStream ? 'a generator: it is streamed, not called' : 'a function: it is called, not streamed';
+    this.fail('bad_options', `The job "${this.#order.job}" is ${what}.`);
   }
 
   /** A callback of the caller's that throws ends its own request, and nothing else. */

@@ -132,14 +132,20 @@ export class Incarnation {
     release();
   }
 
-  unreachable(name: string, job: string): ClusterError {
+  /** `copies`: the nodes that could do the same. Where there is none of them, no other time will help. */
+  unreachable(name: string, job: string, copies: readonly string[] = [name]): ClusterError {
     const node = this.node(name);
     if (node === undefined) {
       const known = this.nodes.map((other) => other.name).join(', ');
-      return new ClusterError('unreachable', `There is no node "${name}" in the cluster; there are ${known}.`, {
-        job,
-        node: name,
-      });
+      const isFinal = this.nodes.every(({ id }) => id !== undefined) && !copies.some((copy) => this.node(copy));
+      return new ClusterError(
+        isFinal ? 'bad_options' : 'unreachable',
+        `There is no node "${name}" in the cluster; there are ${known}.`,
+        {
+          job,
+          node: name,
+        },
+      );
     }
     if (node.state === 'draining')
       return new ClusterError('maintenance', 'The node is draining: it takes nothing new.', { job, node: name });
@@ -177,9 +183,10 @@ export class Incarnation {
     return this.nodes.some(({ id, mayBeUp }) => id === undefined && mayBeUp);
   }
 
-  /** Whether a node knows the job as a generator; what nobody knows is refused by the node. */
-  isStream(job: string): boolean {
-    return this.nodes.some(({ jobs }) => jobs.get(job) === true);
+  /** Whether the job is a generator; undefined where no node says so, or they differ: then the node refuses it. */
+  isStream(job: string): boolean | undefined {
+    const kinds = new Set(this.nodes.flatMap(({ jobs }) => jobs.get(job) ?? []));
+    return kinds.size === 1 ? kinds.has(true) : undefined;
   }
 
   /** Nodes in this state. */

@@ -4,6 +4,7 @@ export type { NodeInfo } from './cluster.ts';
 export type { ConnectOptions, Seams } from './options.ts';
 export type {
   CallOptions,
+  NodeQuestion,
   ReduceOptions,
   RequestOptions,
   ScatterOptions,

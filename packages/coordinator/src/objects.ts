@@ -20,13 +20,16 @@ export class ClusterObjects implements Resolver {
   readonly #find: (node: string) => ClusterNode | undefined;
   readonly #codec: () => ValueCodec;
   readonly #held: Held;
+  readonly #isClosed: () => boolean;
 
   constructor(options: {
     clock: Clock;
     codec: () => ValueCodec;
     find: (node: string) => ClusterNode | undefined;
     held: Held;
+    isClosed: () => boolean;
   }) {
+    this.#isClosed = options.isClosed;
     this.#held = options.held;
     this.#clock = options.clock;
     this.#codec = options.codec;
@@ -58,6 +61,7 @@ export class ClusterObjects implements Resolver {
 
   #client(key: string): ObjectClient {
     const { node: name } = parseObjectKey(key);
+    if (this.#isClosed()) throw new StoreError('closed', { key, store: name, detail: 'the cluster handle was closed' });
     const node = this.#find(name);
     if (node?.state !== 'up' && node?.state !== 'draining') {
       throw new StoreError('lost', {

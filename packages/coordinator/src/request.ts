@@ -15,13 +15,19 @@ export interface ShardMap {
   readonly shards: readonly Shard[];
 }
 
+/** What a node can be asked about itself. */
+export type NodeQuestion = 'stats' | 'jobs' | 'errors' | 'ping';
+
 /** What every request takes. */
 export interface RequestOptions {
   /** Aborting it kills the request's jobs; the error is `cancelled` with the signal's reason as its cause. */
   readonly signal?: AbortSignal;
   /** Milliseconds for everything. Default: none. */
   readonly timeout?: number;
-  /** Milliseconds without a row, a progress or a ping of a part that is waited for. Default: none. */
+  /**
+   * Milliseconds without a row, a progress or a ping of a part that is waited for: its copy is killed, and the next one
+   * asked while there is one. Default: none.
+   */
   readonly messageTimeout?: number;
   /** 0 to 255; higher runs first within a lane. Default 128. */
   readonly priority?: number;

@@ -158,6 +158,13 @@ export async function check({ jobs: j }: Cluster<typeof jobs>): Promise<void> {
   account.pay();
 }
 
+/** What a node can be asked. */
+export async function checkQuestions(cluster: Cluster): Promise<void> {
+  void cluster.request('a', 'stats');
+  // @ts-expect-error -- no such question
+  void cluster.request('a', 'stat');
+}
+
 /** Values as they arrive. */
 export function checkWire(): void {
   expectTypeOf<Wire<{ a: Date; b: Map<string, Error>; c: Uint8Array; d?: bigint }>>().toEqualTypeOf<{

@@ -8,6 +8,7 @@ export type {
   MergeBy,
   MissingPart,
   NodeInfo,
+  NodeQuestion,
   NodeState,
   ReduceOptions,
   RequestOptions,

@@ -188,3 +188,7 @@ export async function* kept(_args, ctx) {
   for (const row of JSON.parse(readFileSync(join(ctx.dataDir, `shard-${ctx.shard.id}.json`), 'utf8')))
     yield { ...row, node: ctx.node };
 }
+
+export async function* naps(args, ctx) {
+  yield await nap(args, ctx);
+}

@@ -32,7 +32,7 @@ const nap = { ms: 1_500 };
 const waits = {
   whenUp: () => cluster.whenUp(nodes.length),
   call: () => cluster.call('nap', nap),
-  stream: () => cluster.stream('nap', nap).toArray(),
+  stream: () => cluster.stream('naps', nap).toArray(),
   scatter: () => cluster.scatter('nap', nap).toArray(),
   reduce: () => cluster.reduce('nap', nap, { initial: '', reduce: (all, said) => all + said }),
   get: async () => {
