@@ -21,7 +21,7 @@ export function missingTypes(name: string): string[] {
   const seen = new Set(open);
   const missing: string[] = [];
   for (const file of open) {
-    for (const [, module = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import\() ?'([^']+)'/g)) {
+    for (const [, module = ''] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()'([\w@.:/-]+)'/g)) {
       if (module.startsWith('.')) {
         const next = join(dirname(file), module.replace(/\.[jt]s$/, '.d.ts'));
         if (!seen.has(next)) open.push(next);
