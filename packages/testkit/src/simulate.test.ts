@@ -51,6 +51,15 @@ describe('A simulation', () => {
     expect(named(history.events, 'canary').map(({ how }) => how)).toEqual(Array.from({ length: 50 }, () => 'complete'));
   });
 
+  it('with objects sees them arrive whole, gone with their owners, and refused', async () => {
+    const { history, violations } = await simulate({ seed: 1, scenario: 'objects' });
+    expect(violations).toEqual([]);
+    const told = named(history.events, 'object-told');
+    expect(told.some(({ whole }) => whole !== undefined)).toBe(true);
+    expect(new Set(told.map(({ there }) => there))).toContain(false);
+    expect(new Set(told.map(({ refused }) => refused))).toContain('evicted');
+  });
+
   it('writes its history as one JSON object a line', async () => {
     const { history } = await simulate({ seed: 4, duration: 2_000 });
     const lines = history.toJsonl().trimEnd().split('\n');
@@ -95,6 +104,7 @@ describe('Planted bugs', () => {
     ['ack-before-delivery', 'ackedWasDelivered'],
     ['kill-not-sent', 'killedEnds'],
     ['no-vouching', 'noNeedlessEnd'],
+    ['key-released-with-its-job', 'objectsStay'],
   ])('such as %s are caught by %s', async (planted, rule) => {
     const rules = new Set<string>();
     for (let seed = 1; seed < 60 && !rules.has(rule); seed += 1) {

@@ -8,12 +8,18 @@ import { Injector } from './faults/injector.ts';
 import { demandLife } from './faults/liveness.ts';
 import { planFaults } from './faults/plan.ts';
 import type { History } from './history/history.ts';
+import { objects } from './scenario/objects.ts';
 import { mixed, quiet, streams } from './scenario/workload.ts';
 import type { SimCoordinator } from './machines/sim-coordinator.ts';
 import type { Scenario } from './scenario/workload.ts';
 import { World } from './simulation/world.ts';
 
-export const scenarios: Readonly<Record<'mixed' | 'quiet' | 'streams', Scenario>> = { mixed, quiet, streams };
+export const scenarios: Readonly<Record<'mixed' | 'quiet' | 'streams' | 'objects', Scenario>> = {
+  mixed,
+  quiet,
+  streams,
+  objects,
+};
 export type ScenarioName = keyof typeof scenarios;
 
 export type Mode = 'safety' | 'liveness';
@@ -96,7 +102,7 @@ function newWorld({ seed, nodes, scenario, constants, jobs }: SimulateOptions): 
     ...(constants && { constants }),
     ...(jobs && { jobs }),
   });
-  const drawn = world.random.fork('scenario').weighed({ mixed: 6, streams: 3, quiet: 1 });
+  const drawn = world.random.fork('scenario').weighed({ mixed: 6, streams: 3, quiet: 1, objects: 2 });
   const chosen = typeof scenario === 'function' ? scenario : scenarios[scenario ?? drawn];
   return world;
 }
@@ -143,9 +149,19 @@ async function end(world: World): Promise<void> {
     }
   }
   await world.pass(aftermath);
-  for (const { id, agent, alive } of world.nodes) {
+  for (const { id, agent, objects, alive } of world.nodes) {
     const jobs = agent?.jobs.all.map(({ task, state }) => `${task.ref} ${state}`) ?? [];
-    note('left', { node: id, alive: [...alive], jobs, tombstones: agent?.jobs.tombstones ?? 0 });
+    const { objects: kept = 0, bytes = 0, jobs: owners = 0, sessions = 0 } = objects?.table.stats() ?? {};
+    note('left', {
+      node: id,
+      alive: [...alive],
+      jobs,
+      tombstones: agent?.jobs.tombstones ?? 0,
+      kept,
+      bytes,
+      owners,
+      sessions,
+    });
   }
   note('over', {
     guardians: coordinator?.guardians.filter(({ process: { isDead } }) => !isDead).length ?? 0,

@@ -70,6 +70,14 @@ const renewed = (ms: number, left: number): Line => [
   'renewed',
   { life: 'w', incarnation: 'c', session: 1, left },
 ];
+const objectMade = (): Line => [1_300, 'caller', 'object-made', { key: 'k', ref, size: 900, kept: true }];
+const told = (ms: number, facts: Readonly<Record<string, unknown>>): Line => [
+  ms,
+  'caller',
+  'object-told',
+  { key: 'k', kind: 'fetch', ...facts },
+];
+const sessionGone: Line = [5_000, 'w1', 'session-ended', { incarnation: 'c', session: 1, by: 'lease' }];
 const kill = fault(5_000, 'kill-coordinator', ['c']);
 
 /** For each invariant, what it says about a history that satisfies it and one that breaks it. */
@@ -121,6 +129,18 @@ const cases: Readonly<Record<string, { readonly holds: HistoryEvent[]; readonly 
   noRenewalAfterExpiry: {
     holds: history(renewed(1_000, 4_990), renewed(6_000, 4_990), end),
     breaks: history(renewed(1_000, 4_990), renewed(6_100, 4_990), end),
+  },
+  objectsAreAsPut: {
+    holds: history(objectMade(), told(2_000, { size: 900, whole: ref }), told(3_000, { refused: 'evicted' }), end),
+    breaks: history(objectMade(), told(2_000, { size: 899, whole: ref }), end),
+  },
+  objectsGoWithOwners: {
+    holds: history(begun, over(1_200), objectMade(), sessionGone, told(7_000, { there: false, began: 6_990 }), end),
+    breaks: history(begun, over(1_200), objectMade(), sessionGone, told(7_000, { there: true, began: 6_990 }), end),
+  },
+  objectsStay: {
+    holds: history(begun, over(1_200), objectMade(), sessionGone, told(7_000, { refused: 'evicted' }), end),
+    breaks: history(begun, over(1_200), objectMade(), told(4_000, { refused: 'evicted' }), sessionGone, end),
   },
   startsOnce: {
     holds: history(cast, begun, end),

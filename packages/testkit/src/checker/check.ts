@@ -4,12 +4,20 @@ import * as causes from './causes.ts';
 import { Chronicle } from './chronicle.ts';
 import * as cleanup from './cleanup.ts';
 import * as leases from './leases.ts';
+import * as objects from './objects.ts';
 import * as rows from './rows.ts';
 import * as starts from './starts.ts';
 import type { Invariant, Violation } from './violation.ts';
 
 /** Every invariant that is checked after every run, by name. */
-export const invariants: Readonly<Record<string, Invariant>> = { ...cleanup, ...starts, ...leases, ...rows, ...causes };
+export const invariants: Readonly<Record<string, Invariant>> = {
+  ...cleanup,
+  ...starts,
+  ...leases,
+  ...objects,
+  ...rows,
+  ...causes,
+};
 
 /** What a history has broken; nothing for a good one. */
 export function check(events: readonly HistoryEvent[], constants: Constants): Violation[] {

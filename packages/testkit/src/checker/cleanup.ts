@@ -121,10 +121,13 @@ export function guardiansLeave(chronicle: Chronicle): Finding[] {
 export function nothingLeft(chronicle: Chronicle): Finding[] {
   const left = chronicle.named('left').flatMap((event) => {
     const { alive, jobs, tombstones } = event as unknown as { alive: string[]; jobs: string[]; tombstones: number };
+    const objects = ['kept', 'bytes', 'owners', 'sessions'].filter((name) => Number(event[name] ?? 0) > 0);
     const what = [
       alive.length > 0 && `jobs that live: ${alive.join(', ')}`,
       jobs.length > 0 && `jobs in its table: ${jobs.join(', ')}`,
       tombstones > 0 && `${tombstones} tombstones`,
+      objects.length > 0 &&
+        `objects, by its table: ${objects.map((name) => `${name} ${String(event[name])}`).join(', ')}`,
     ].filter((one) => one !== false);
     return what.length === 0 ? [] : [{ at: msOf(event), what: `${event.node} has ${what.join('; ')}.` }];
   });

@@ -10,6 +10,8 @@ const spawning = 90;
 
 /** One life of a coordinator's process, with the guardians that it has spawned. */
 export class SimCoordinator {
+  /** Which life of the coordinator it is, from 1. */
+  readonly life: number;
   readonly process: SimProcess;
   readonly machine: Machine;
   readonly cluster: Cluster;
@@ -29,6 +31,7 @@ export class SimCoordinator {
   ) {
     const { loop, history, entropy, network, secret, constants } = surroundings;
     this.#in = surroundings;
+    this.life = life;
     this.machine = machine;
     this.#note = history.observer(machine.name);
     const process = (this.process = new SimProcess(loop, machine, `${machine.name}/coordinator ${life}`));

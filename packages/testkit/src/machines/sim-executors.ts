@@ -126,7 +126,9 @@ class Seat implements Executor {
     this.#tell(task, () => this.inner.abort(task, reason));
   }
 
-  answer(): void {}
+  answer(request: number, ok: boolean, payload: Uint8Array): void {
+    if (!this.#agent.isDead) this.inner.answer(request, ok, payload);
+  }
 
   noted(task: number, taken: boolean): void {
     this.#tell(task, () => this.inner.noted(task, taken));

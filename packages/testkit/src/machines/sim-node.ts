@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly secret: Uint8Array;
 }
 
+/** Bytes of objects that a node holds: one is full at once, one now and then. */
+const budgets = [3_000, 100_000, 2 ** 30];
 const lanes = { default: { concurrency: 6 }, narrow: { concurrency: 1 } };
 
 /** A worker node: the real agent in a simulated process, its executors and its reaper beside it, on one machine. */
@@ -32,6 +34,7 @@ export class SimNode {
   /** Of the life that there is, or was last. */
   incarnation = '';
   agent: Agent | undefined;
+  objects: Objects | undefined;
   process: SimProcess | undefined;
   reaper: SimReaper | undefined;
   readonly #in: Surroundings;
@@ -76,7 +79,18 @@ export class SimNode {
     this.#executors = executors;
     const { clock } = process;
     const transport = network.transport(process);
-    const objects = new Objects({ identity, address: this.address, clock, entropy, constants, transport, secret });
+    const budget = random.pick(budgets);
+    const address = this.address;
+    const objects = (this.objects = new Objects({
+      identity,
+      address,
+      clock,
+      entropy,
+      constants,
+      transport,
+      secret,
+      budget,
+    }));
     const agent = new Agent({
       id: this.id,
       clock,

@@ -4,6 +4,7 @@ import { internals as worker } from '@muster/worker/testing';
 import type { Planted } from './breaking.ts';
 import { all, fix, swap, unsaid } from './breaking.ts';
 import { bugsOfEnds } from './bugs-of-ends.ts';
+import { bugsOfObjects } from './bugs-of-objects.ts';
 
 const { Casts, GuardianCore, Guardianship, Intake, Part, Source } = coordinator;
 const { Counters, Jobs, Placing, Sessions } = worker;
@@ -300,6 +301,7 @@ export const plantedBugs: readonly Planted[] = [
     plant: () => swap(Casts.prototype, 'down', () => () => undefined),
   },
   ...bugsOfEnds,
+  ...bugsOfObjects,
 ];
 
 /** @throws Error for a name that is none. */

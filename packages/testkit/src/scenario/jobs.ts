@@ -1,5 +1,7 @@
 import type { Script, ScriptCall, Step } from '@muster/worker/testing';
 
+import { objectJobs } from './object-jobs.ts';
+
 /** What the rows of a simulated stream are: whose they are, and which. */
 export type SimRow = readonly [ref: string, n: number];
 
@@ -39,5 +41,6 @@ export const simJobs: Readonly<Record<string, Script>> = {
   narrowRows: { stream: true, lane: 'narrow', steps: rowsOf },
   rowsThenThrow: { stream: true, steps: (call) => [...rowsOf(call), { do: 'fail', message: 'it throws at the end' }] },
   endless: { stream: true, steps: (call) => [...rowsOf(call), { do: 'hang' }] },
+  ...objectJobs,
   slowStart: { stream: true, takes: 400, steps: rowsOf },
 };

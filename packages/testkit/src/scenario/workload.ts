@@ -15,6 +15,8 @@ export interface Life {
   readonly note: (event: string, facts?: Facts) => void;
   /** A number for each request of the run. */
   readonly next: () => number;
+  /** What callers of one life know and those of the next still do: paper outlives a process. */
+  readonly remembered: unknown[];
   /** Whether callers still ask. */
   readonly open: () => boolean;
 }

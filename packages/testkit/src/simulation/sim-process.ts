@@ -49,6 +49,11 @@ export class SimProcess {
     };
   }
 
+  /** Virtual milliseconds, the same for all. */
+  get now(): number {
+    return this.#loop.now / nsPerMs;
+  }
+
   get isDead(): boolean {
     return this.state === 'dead';
   }

@@ -40,6 +40,7 @@ export class World {
   readonly #scenario: Scenario;
   readonly #callers: Random;
   readonly #note: (event: string, facts?: Record<string, unknown>) => void;
+  readonly #remembered: unknown[] = [];
   #lives = 0;
   #requests = 0;
   #open = true;
@@ -93,6 +94,7 @@ export class World {
       random: this.#callers.fork(life),
       note: this.#note,
       next: () => (this.#requests += 1),
+      remembered: this.#remembered,
       open: () => this.#open,
     } satisfies Life);
   }

@@ -1,4 +1,6 @@
-export type { Script, ScriptCall, Step } from './script.ts';
+/** What a script hands out, and is given, as a reference to an object. */
+export { ObjectRef } from '@muster/store';
+export type { Script, ScriptCall, Step, StoreAnswer } from './script.ts';
 export { ScriptedExecutor, ScriptedExecutors } from './scripted-executors.ts';
 export type { ScriptedExecutorsOptions } from './scripted-executors.ts';
 export { memoryNode, MemoryNode } from './memory-node.ts';

@@ -2,4 +2,5 @@
 export { Counters } from '../node/counters.ts';
 export { Jobs } from '../node/jobs.ts';
 export { Placing } from '../node/placing.ts';
+export { ObjectTable } from '@muster/store';
 export { Sessions } from '../node/sessions.ts';

@@ -1,3 +1,4 @@
+import type { StoreOperation } from '../executor/agent-connector.ts';
 import type { Failure, Isolation } from '../executor/executor.ts';
 
 /** One step of a scripted job. */
@@ -11,11 +12,25 @@ export type Step =
   | { readonly do: 'ping' }
   | { readonly do: 'progress'; readonly value: unknown }
   | { readonly do: 'log'; readonly value: unknown }
-  /** The value of a function, or the end of a stream; what follows is not reached. */
-  | { readonly do: 'end'; readonly value?: unknown }
+  /** Asks the node's store, and goes on with the steps that the answer gives. */
+  | {
+      readonly do: 'ask';
+      readonly operation: StoreOperation;
+      /** As agent-connector.ts says for the operation. */
+      readonly payload: Uint8Array;
+      readonly next: (answer: StoreAnswer) => readonly Step[];
+    }
+  /** The value of a function, or the end of a stream; what follows is not reached. `keys`: objects inside the value. */
+  | { readonly do: 'end'; readonly value?: unknown; readonly keys?: readonly string[] }
   | { readonly do: 'fail'; readonly code?: Failure['code']; readonly message?: string }
   /** The whole executor dies, with everything that runs there. */
   | { readonly do: 'die' };
+
+/** What the node's store has answered; not `ok`: a text, `code: sentence`. */
+export interface StoreAnswer {
+  readonly ok: boolean;
+  readonly payload: Uint8Array;
+}
 
 /** What a scripted job is told. */
 export interface ScriptCall {

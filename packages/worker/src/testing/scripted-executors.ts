@@ -10,7 +10,8 @@ import type {
   Totals,
   Waiting,
 } from '../executor/executor.ts';
-import type { Script } from './script.ts';
+import type { Script, StoreAnswer } from './script.ts';
+import type { ScriptedRunOptions } from './scripted-run.ts';
 import { ScriptedRun } from './scripted-run.ts';
 
 export interface ScriptedExecutorsOptions {
@@ -106,6 +107,8 @@ export class ScriptedExecutor implements Executor {
   readonly #all: ScriptedExecutors;
   readonly #runs: Map<number, ScriptedRun> = new Map();
   readonly #unread: (() => void)[] = [];
+  readonly #questions: Map<number, (answer: StoreAnswer) => void> = new Map();
+  #asked = 0;
   #gone: Promise<void> | undefined;
 
   constructor(id: number, isolation: Isolation, incarnation: string, all: ScriptedExecutors) {
@@ -130,8 +133,13 @@ export class ScriptedExecutor implements Executor {
     this.#all.started.push(task);
     this.heard.push(`run ${task.id}`);
     const over = (): void => void this.#runs.delete(task.id);
+    const ask: ScriptedRunOptions['ask'] = (operation, payload, answered) => {
+      this.#asked += 1;
+      this.#questions.set(this.#asked, answered);
+      this.#read(events).request(task.id, this.#asked, operation, payload);
+    };
     const die = (): void => void this.kill('it died');
-    this.#runs.set(task.id, new ScriptedRun({ clock, task, script, events: this.#read(events), over, die }));
+    this.#runs.set(task.id, new ScriptedRun({ clock, task, script, events: this.#read(events), over, die, ask }));
   }
 
   start(task: number, window: Totals): void {
@@ -149,7 +157,11 @@ export class ScriptedExecutor implements Executor {
     this.#runs.get(task)?.abort();
   }
 
-  answer(): void {}
+  answer(request: number, ok: boolean, payload: Uint8Array): void {
+    const answered = this.#questions.get(request);
+    this.#questions.delete(request);
+    answered?.({ ok, payload });
+  }
 
   noted(task: number, taken: boolean): void {
     this.#runs.get(task)?.notices.noted(taken);

@@ -2,9 +2,13 @@ import type { Clock } from '@muster/rexi';
 import { ValueCodec } from '@muster/rexi';
 import type { ExecutorEvents, Task, Totals } from '../executor/executor.ts';
 import { Notices } from '../executor/notices.ts';
-import type { Script, Step } from './script.ts';
+import { isObjectRef, ObjectRef } from '@muster/store';
+import type { Script, Step, StoreAnswer } from './script.ts';
 
-const codec = new ValueCodec();
+/** References stay what they are: a script asks the store itself. */
+const codec = new ValueCodec({
+  refs: { encode: (value) => (isObjectRef(value) ? value.key : undefined), decode: (key) => new ObjectRef(key) },
+});
 const none: Totals = { rows: 0, bytes: 0 };
 
 export interface ScriptedRunOptions {
@@ -14,6 +18,8 @@ export interface ScriptedRunOptions {
   readonly events: ExecutorEvents;
   /** The run has ended by itself, or has heeded an abort. */
   readonly over: () => void;
+  /** Asks the node's store. */
+  readonly ask: (operation: string, payload: Uint8Array, answered: (answer: StoreAnswer) => void) => void;
   /** The script brings its executor down. */
   readonly die: () => void;
 }
@@ -24,9 +30,9 @@ export class ScriptedRun {
   readonly events: ExecutorEvents;
   readonly notices: Notices;
   readonly #options: ScriptedRunOptions;
-  readonly #steps: readonly Step[];
+  /** Those that are still to be taken. */
+  readonly #steps: Step[];
   readonly #held: { readonly bytes: Uint8Array; readonly count: number }[] = [];
-  #at = 0;
   #started = false;
   #over = false;
   #window: Totals = none;
@@ -43,7 +49,7 @@ export class ScriptedRun {
       send: (notice) => this.events.notice(task.id, notice),
       atEnd: (run) => clock.soon(() => this.#over || run()),
     });
-    this.#steps = stepsOf(script, task);
+    this.#steps = [...stepsOf(script, task)];
     later(clock, script.takes, () => this.#taken());
   }
 
@@ -80,8 +86,7 @@ export class ScriptedRun {
         if (!this.#sendHeld()) return;
         continue;
       }
-      const step = this.#steps[this.#at];
-      this.#at += 1;
+      const step = this.#steps.shift();
       if (!this.#take(step ?? { do: 'end' })) return;
     }
   }
@@ -110,6 +115,12 @@ export class ScriptedRun {
       case 'log':
         this.notices.log(codec.pack(step.value));
         return true;
+      case 'ask':
+        this.#options.ask(step.operation, step.payload, (answer) => {
+          this.#steps.unshift(...step.next(answer));
+          this.#play();
+        });
+        return false;
       case 'die':
         this.#options.die();
         return false;
@@ -126,9 +137,10 @@ export class ScriptedRun {
       const error = code === 'job_failed' ? codec.pack(new Error(message)) : new Uint8Array();
       return this.#end(() => this.events.failed(id, { code, detail: '', message, error }));
     }
+    const { keys = [] } = step;
     const value = codec.pack(step.value);
     this.#end(() =>
-      this.#options.script.stream === true ? this.events.last(id, value, []) : this.events.reply(id, value, []),
+      this.#options.script.stream === true ? this.events.last(id, value, keys) : this.events.reply(id, value, keys),
     );
   }
 
