@@ -8,8 +8,9 @@ import { Injector } from './faults/injector.ts';
 import { demandLife } from './faults/liveness.ts';
 import { planFaults } from './faults/plan.ts';
 import type { History } from './history/history.ts';
+import { Random } from './simulation/random.ts';
 import { objects } from './scenario/objects.ts';
-import { mixed, quiet, streams } from './scenario/workload.ts';
+import { brief, mixed, quiet, streams } from './scenario/workload.ts';
 import type { SimCoordinator } from './machines/sim-coordinator.ts';
 import type { Scenario } from './scenario/workload.ts';
 import { World } from './simulation/world.ts';
@@ -42,6 +43,8 @@ export interface SimulateOptions {
   readonly mode?: Mode;
   /** Virtual milliseconds of callers and faults; the end takes some more. Default 60,000. */
   readonly duration?: number;
+  /** Whether a second coordinator works at the same nodes. Default: by the seed, and never with a scenario of one's own. */
+  readonly rival?: boolean;
   /** Values of the protocol's table; what is not said is drawn by the seed or is the default. */
   readonly constants?: Partial<Constants>;
 }
@@ -94,13 +97,16 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   };
 }
 
-function newWorld({ seed, nodes, scenario, constants, jobs }: SimulateOptions): World {
+function newWorld({ seed, nodes, scenario, constants, jobs, rival }: SimulateOptions): World {
+  const own = typeof scenario === 'function';
+  const second = rival ?? (!own && new Random(`${seed}/rival`).chance(0.3));
   const world = new World({
     seed,
     nodes: nodes ?? 2 + (typeof seed === 'number' ? seed % 3 : 1),
     scenario: (life) => chosen(life),
     ...(constants && { constants }),
     ...(jobs && { jobs }),
+    ...(second && { rival: brief }),
   });
   const drawn = world.random.fork('scenario').weighed({ mixed: 6, streams: 3, quiet: 1, objects: 2 });
   const chosen = typeof scenario === 'function' ? scenario : scenarios[scenario ?? drawn];
@@ -118,6 +124,12 @@ function scheduleOf({ faults }: SimulateOptions, world: World, duration: number)
   });
 }
 
+async function close(world: World, coordinator: SimCoordinator): Promise<void> {
+  coordinator.closed = true;
+  const done = await world.settled(coordinator.cluster.close(), aftermath);
+  world.history.observer('world')('closed', { life: coordinator.life, done });
+}
+
 /** It closes and does not wait for that: what it has queued is lost, all of it or behind a frame or two. */
 function exitWithoutWaiting(coordinator: SimCoordinator, frames: number): void {
   void coordinator.cluster.close();
@@ -133,7 +145,8 @@ async function end(world: World): Promise<void> {
   await world.pass(random.between(0, 3_000));
   const how = random.pick(['close', 'exit', 'kill', 'lose'] as const);
   note('ending', { how });
-  const { coordinator } = world;
+  const { coordinator, rival } = world;
+  if (rival !== undefined) await close(world, rival);
   if (coordinator !== undefined && !coordinator.process.isDead) {
     if (how !== 'close') {
       const hits = how === 'lose' ? ['c', 'g'] : ['c'];
@@ -143,10 +156,7 @@ async function end(world: World): Promise<void> {
     if (how === 'kill') coordinator.process.kill();
     else if (how === 'exit') exitWithoutWaiting(coordinator, random.int(3));
     else if (how === 'lose') world.home.lose();
-    else {
-      coordinator.closed = true;
-      note('closed', { done: await world.settled(coordinator.cluster.close(), aftermath) });
-    }
+    else await close(world, coordinator);
   }
   await world.pass(aftermath);
   for (const { id, agent, objects, alive } of world.nodes) {
@@ -164,7 +174,8 @@ async function end(world: World): Promise<void> {
     });
   }
   note('over', {
-    guardians: coordinator?.guardians.filter(({ process: { isDead } }) => !isDead).length ?? 0,
+    guardians: [coordinator, rival].flatMap((one) => one?.guardians.filter(({ process: { isDead } }) => !isDead) ?? [])
+      .length,
     peak: world.network.peak,
   });
 }

@@ -84,7 +84,7 @@ export function noNeedlessEnd(chronicle: Chronicle): Finding[] {
     const at = msOf(event);
     const node = event.event === 'session-down' ? (event.node ?? '') : event.on;
     const silent = chronicle.silent.get(event.incarnation ?? '') ?? Infinity;
-    if (at >= Math.min(closing, silent) || mayEnd(chronicle, node, at)) return [];
+    if (at >= Math.min(closing, silent) || mayEnd(chronicle, event.incarnation, node, at)) return [];
     const why = String(event['why'] ?? event['by']);
     return [
       {
@@ -95,16 +95,18 @@ export function noNeedlessEnd(chronicle: Chronicle): Finding[] {
   });
 }
 
-function mayEnd(chronicle: Chronicle, node: string, at: number): boolean {
+function mayEnd(chronicle: Chronicle, incarnation: string | undefined, node: string, at: number): boolean {
   const from = at - echo;
   if (!chronicle.calm([node, `net ${node}`], from, at)) return true;
-  const coordinator = chronicle.hitting(['c'], from, at);
-  const guardian = chronicle.hitting(['g'], from, at);
+  const [whose, guarding] = chronicle.coordinatorOf(incarnation);
+  const coordinator = chronicle.hitting([whose], from, at);
+  const guardian = chronicle.hitting([guarding], from, at);
   const short = ({ kind, ms }: { kind: string; ms: number }): boolean =>
     kind.startsWith('stall') && ms < chronicle.constants.vouch - 2_000;
   if (coordinator.some((fault) => !short(fault)) || (coordinator.length > 0 && guardian.length > 0)) return true;
   if (overlapping(coordinator.map(({ at, until }) => [at, until]))) return true;
-  return chronicle.named('fenced').some((event) => Math.abs(msOf(event) - at) < 1_000);
+  const here = whose === 'c' ? 'c1' : whose;
+  return chronicle.named('fenced').some((event) => event.on === here && Math.abs(msOf(event) - at) < 1_000);
 }
 
 /** Several stalls one after the other are one long one to a guardian that hears nothing in between. */
@@ -132,14 +134,13 @@ export function expectedOutcome(chronicle: Chronicle): Finding[] {
   });
 }
 
-/** Whoever asks is answered, as long as the process lives that asked. */
+/** Whoever asks is answered, if the process that asked was closed in good order. */
 export function everyRequestEnds(chronicle: Chronicle): Finding[] {
-  if (!chronicle.named('closed').some((event) => event['done'] === true)) return [];
+  const closed = new Set(chronicle.named('closed').flatMap((event) => (event['done'] === true ? [event['life']] : [])));
   const answered = new Set(chronicle.named('answered').map((event) => event['request']));
-  const last = msOf(chronicle.named('coordinator-up').at(-1));
   return chronicle
     .named('asked')
-    .filter((event) => msOf(event) > last && !answered.has(event['request']))
+    .filter((event) => closed.has(event['life']) && !answered.has(event['request']))
     .map((event) => ({
       at: chronicle.end,
       what: `Request ${String(event['request'])} (${String(event['kind'])}) was never answered.`,

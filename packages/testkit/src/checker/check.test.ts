@@ -34,7 +34,7 @@ const asked = (facts: Readonly<Record<string, unknown>> = {}): Line => [
   1_000,
   'caller',
   'asked',
-  { request: 1, kind: 'rows', job: 'rows', parts: 1, count: 3, expected: ['complete'], ...facts },
+  { life: 1, request: 1, kind: 'rows', job: 'rows', parts: 1, count: 3, expected: ['complete'], ...facts },
 ];
 const row = (ms: number, n: number, of = ref): Line => [ms, 'caller', 'row', { request: 1, ref: of, n }];
 const answered = (ms: number, facts: Readonly<Record<string, unknown>> = { how: 'complete' }): Line => [
@@ -213,17 +213,22 @@ const cases: Readonly<Record<string, { readonly holds: HistoryEvent[]; readonly 
       2_000,
       'world',
       'closed',
-      { done: true },
+      { life: 1, done: true },
     ]),
-    breaks: history([0, 'c1', 'coordinator-up', { life: 1 }], asked(), [2_000, 'world', 'closed', { done: true }]),
+    breaks: history([0, 'c1', 'coordinator-up', { life: 1 }], asked(), [
+      2_000,
+      'world',
+      'closed',
+      { life: 1, done: true },
+    ]),
   },
   answeredInTime: {
     holds: history(asked(), answered(40_000), end),
     breaks: history(asked(), answered(50_000), end),
   },
   closes: {
-    holds: history([2_000, 'world', 'closed', { done: true }]),
-    breaks: history([2_000, 'world', 'closed', { done: false }]),
+    holds: history([2_000, 'world', 'closed', { life: 1, done: true }]),
+    breaks: history([2_000, 'world', 'closed', { life: 1, done: false }]),
   },
   queuesBounded: {
     holds: history([2_000, 'world', 'over', { peak: 65_536 }]),

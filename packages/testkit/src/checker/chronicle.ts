@@ -29,6 +29,8 @@ export interface FaultStory {
 export interface GuardianStory {
   readonly incarnation: string;
   readonly number: number;
+  /** The machine on which it runs. */
+  readonly on: string;
   readonly up: number;
   gone: number | undefined;
 }
@@ -47,6 +49,8 @@ export class Chronicle {
   readonly silent: Map<string, number> = new Map();
   /** Of each incarnation, in which life of the coordinator's process it was. */
   readonly #lives: Map<string, number> = new Map();
+  /** And on which machine. */
+  readonly #homes: Map<string, string> = new Map();
   readonly #byEvent: Map<string, HistoryEvent[]> = new Map();
   /** When the run was over. */
   readonly end: number;
@@ -71,6 +75,11 @@ export class Chronicle {
 
   calm(targets: readonly string[], from: number, to: number): boolean {
     return this.hitting(targets, from, to).length === 0;
+  }
+
+  /** The coordinator of an incarnation, and its guardian, as faults name what they hit. */
+  coordinatorOf(incarnation: string | undefined): readonly [coordinator: string, guardian: string] {
+    return this.#homes.get(incarnation ?? '') === 'c2' ? ['c2', 'g2'] : ['c', 'g'];
   }
 
   /** When nobody spoke for the incarnation any more, neither its coordinator nor a guardian; undefined: never. */
@@ -121,6 +130,7 @@ export class Chronicle {
         this.guardians.push({
           incarnation: String(event.incarnation),
           number: Number(event['number']),
+          on: event.on,
           up: at,
           gone: undefined,
         });
@@ -133,16 +143,17 @@ export class Chronicle {
       case 'session-up':
       case 'cast':
         this.#lives.set(String(event.incarnation), Number(event['life']));
+        this.#homes.set(String(event.incarnation), event.on);
         return;
       case 'coordinator-gone':
         return this.#silenced(Number(event['life']), at);
       case 'fenced': {
-        const guardian = this.guardians.at(-1);
+        const guardian = this.guardians.findLast(({ on }) => on === event.on);
         if (guardian !== undefined && !this.silent.has(guardian.incarnation)) this.silent.set(guardian.incarnation, at);
         return;
       }
       case 'closed':
-        return this.#silenced(Math.max(0, ...this.#lives.values()), at);
+        return this.#silenced(Number(event['life']), at);
       default:
     }
   }

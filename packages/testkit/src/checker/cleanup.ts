@@ -30,10 +30,11 @@ export function orphansEndAtOnce(chronicle: Chronicle): Finding[] {
   return [...chronicle.jobs.values()].flatMap((job) => {
     const died = chronicle.silent.get(job.incarnation);
     if (died === undefined || (job.over ?? Infinity) < died) return [];
-    const around = ['c', 'g', job.node, `net ${job.node}`, `x ${job.node}`];
+    const around = [...chronicle.coordinatorOf(job.incarnation), job.node, `net ${job.node}`, `x ${job.node}`];
     const others = chronicle.hitting(around, died - calmBefore, died + 1_000);
     const killed =
-      others.every(({ kind, hits }) => kind === 'kill-coordinator' && hits.length === 1) && others.length === 1;
+      others.every(({ kind, hits }) => /^kill-(coordinator|rival)$/.test(kind) && hits.length === 1) &&
+      others.length === 1;
     return killed ? late(chronicle, job, died + 1_000, 'lost its coordinator') : [];
   });
 }
@@ -75,7 +76,7 @@ export function killedEnds(chronicle: Chronicle): Finding[] {
       const job = chronicle.jobs.get(ref);
       if (job === undefined) return [];
       const limit = at + Number(event['grace'] ?? killGrace) + kill + slack;
-      const around = ['c', 'g', job.node, `net ${job.node}`];
+      const around = [...chronicle.coordinatorOf(job.incarnation), job.node, `net ${job.node}`];
       if (!chronicle.calm(around, at - calmBefore, limit)) return [];
       return late(chronicle, job, limit, 'was killed');
     });
@@ -92,7 +93,7 @@ export function hungLosesJobs(chronicle: Chronicle): Finding[] {
     if (!chronicle.calm(['g'], at - calmBefore, at + vouch)) return [];
     const limit = at + vouch + 3 * heartbeat + lease + kill + slack;
     return [...chronicle.jobs.values()]
-      .filter(({ begun }) => (begun[0] ?? 0) < at)
+      .filter(({ begun, incarnation }) => (begun[0] ?? 0) < at && chronicle.coordinatorOf(incarnation)[0] === 'c')
       .flatMap((job) =>
         late(chronicle, job, chronicle.withStops(job.node, at, limit - at), 'had a coordinator that hung'),
       );
@@ -105,7 +106,9 @@ export function guardiansLeave(chronicle: Chronicle): Finding[] {
   return chronicle.guardians.flatMap(({ incarnation, number, gone }) => {
     const silent = chronicle.silent.get(incarnation);
     if (silent === undefined) return [];
-    const stops = chronicle.hitting(['g'], silent, silent + 60_000).map(({ until }) => until);
+    const stops = chronicle
+      .hitting([chronicle.coordinatorOf(incarnation)[1]], silent, silent + 60_000)
+      .map(({ until }) => until);
     const limit = Math.max(silent, ...stops) + surelyDeadAfter(constants) * (1 + drift) + 5_000;
     if ((gone ?? Infinity) <= limit || limit > chronicle.end) return [];
     return [

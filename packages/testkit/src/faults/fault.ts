@@ -4,6 +4,8 @@
  */
 export type Fault = { readonly at: number } & (
   | { readonly kind: 'kill-coordinator'; readonly down: number; readonly frames?: number }
+  /** The other coordinator, where there is one: the first must not notice. */
+  | { readonly kind: 'kill-rival'; readonly down: number; readonly frames?: number }
   | { readonly kind: 'kill-guardian'; readonly frames?: number }
   | { readonly kind: 'kill-agent'; readonly node: string; readonly down: number; readonly frames?: number }
   | { readonly kind: 'kill-reaper'; readonly node: string }
@@ -42,6 +44,7 @@ export type FaultKind = Fault['kind'];
 /** Every kind, and how often it is chosen where nothing else is said. */
 export const faultWeights: Readonly<Record<FaultKind, number>> = {
   'kill-coordinator': 2,
+  'kill-rival': 1,
   'kill-guardian': 2,
   'kill-agent': 2,
   'kill-reaper': 0.5,

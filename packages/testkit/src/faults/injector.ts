@@ -52,6 +52,7 @@ export class Injector {
     for (const process of this.#fused) process.killAfter(Infinity);
     for (const node of this.#world.nodes) if (!node.isUp) this.#startNode(node.id);
     this.#startCoordinator();
+    this.#startRival();
   }
 
   /** Breaks a node and leaves it so, until `heal`. */
@@ -75,6 +76,8 @@ export class Injector {
     switch (fault.kind) {
       case 'kill-coordinator':
         return this.#killCoordinator(fault);
+      case 'kill-rival':
+        return this.#killRival(fault);
       case 'kill-guardian':
         return this.#killGuardian(fault);
       case 'kill-agent':
@@ -118,6 +121,13 @@ export class Injector {
     this.#kill(fault, coordinator.process, 'c', fault.down);
   }
 
+  #killRival(fault: FaultOf<'kill-rival'>): void {
+    const { rival } = this.#world;
+    if (rival === undefined || rival.process.isDead) return;
+    rival.process.whenDead(() => this.#world.after(fault.down, () => this.#startRival()));
+    this.#kill(fault, rival.process, 'c2', fault.down);
+  }
+
   #killGuardian(fault: FaultOf<'kill-guardian'>): void {
     const guardian = this.#world.coordinator?.guardian;
     if (guardian !== undefined) this.#kill(fault, guardian.process, 'g', 1_000);
@@ -132,7 +142,7 @@ export class Injector {
 
   /** Now, or in the middle of the turn in which it sends so many more frames: then it counts when it has died of it. */
   #kill(
-    fault: FaultOf<'kill-coordinator' | 'kill-guardian' | 'kill-agent'>,
+    fault: FaultOf<'kill-coordinator' | 'kill-rival' | 'kill-guardian' | 'kill-agent'>,
     process: SimProcess,
     hit: string,
     ms: number,
@@ -192,6 +202,11 @@ export class Injector {
     home.boot();
     this.#world.network.booted(home.name);
     this.#world.startCoordinator();
+  }
+
+  #startRival(): void {
+    const { rival } = this.#world;
+    if (!this.#healed && rival?.process.isDead === true) this.#world.startRival();
   }
 
   #stop(

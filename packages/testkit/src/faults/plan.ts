@@ -44,6 +44,8 @@ function draw(random: Random, kind: FaultKind, at: number, nodes: readonly strin
   switch (kind) {
     case 'kill-coordinator':
       return { at, kind, down: down + 100, ...frames };
+    case 'kill-rival':
+      return { at, kind, down: down + 100, ...frames };
     case 'kill-guardian':
       return { at, kind, ...frames };
     case 'kill-agent':

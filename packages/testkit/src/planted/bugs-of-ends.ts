@@ -102,6 +102,33 @@ export const bugsOfEnds: readonly Planted[] = [
       ),
   },
   {
+    name: 'fence-hits-everybody',
+    breaks: 'A fence ends the sessions of its own incarnation, and nobody else notices.',
+    plant: () => {
+      const known = new WeakMap<object, Set<string>>();
+      return all(
+        swap(
+          Sessions.prototype,
+          'opening',
+          (real) =>
+            function opening(this: InstanceType<typeof Sessions>, incarnation, link, number, now) {
+              known.set(this, (known.get(this) ?? new Set()).add(incarnation));
+              return real.call(this, incarnation, link, number, now);
+            },
+        ),
+        swap(
+          Sessions.prototype,
+          'fence',
+          (real) =>
+            function fence(this: InstanceType<typeof Sessions>, incarnation, link, now) {
+              const all = new Set([incarnation, ...(known.get(this) ?? [])]);
+              return [...all].flatMap((one) => real.call(this, one, link, now));
+            },
+        ),
+      );
+    },
+  },
+  {
     name: 'cancel-not-sent',
     breaks: 'A stream that is ready and not wanted is told so.',
     plant: () => unsaid('stream-cancel'),

@@ -58,6 +58,11 @@ export function quiet(life: Life): void {
   new Workload(life, { answer: 3, rows: 1, calledStream: 0.5 }, 1_500).goOn();
 }
 
+/** What ends soon by itself or by its caller: a second coordinator must leave room for the first. */
+export function brief(life: Life): void {
+  new Workload(life, { answer: 3, work: 2, hang: 2, rows: 3, left: 1, scatter: 1 }, 1_500).goOn();
+}
+
 /** Streams and scatters only: acks, windows, replacements. */
 export function streams(life: Life): void {
   new Workload(life, { rows: 4, narrowRows: 1, endless: 1, left: 2, scatter: 3, merge: 3, race: 2, partial: 1 }).goOn();

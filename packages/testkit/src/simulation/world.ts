@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly scenario: Scenario;
   readonly constants?: Partial<Constants>;
   readonly jobs?: Readonly<Record<string, Script>>;
+  /** What users of a second coordinator do, on a machine of its own; absent: there is none. */
+  readonly rival?: Scenario;
 }
 
 /** A whole cluster: machines, network, processes, and callers; nothing in it is real but the code under test. */
@@ -34,18 +36,21 @@ export class World {
   readonly home: Machine;
   readonly constants: Constants;
   coordinator: SimCoordinator | undefined;
+  /** A second coordinator, at the same nodes. */
+  rival: SimCoordinator | undefined;
   /** Errors that nobody caught: in a process of its own each would have ended it. */
   readonly uncaught: unknown[] = [];
   readonly #in: Surroundings;
   readonly #scenario: Scenario;
   readonly #callers: Random;
   readonly #note: (event: string, facts?: Record<string, unknown>) => void;
+  readonly #rivals: { readonly home: Machine; readonly scenario: Scenario } | undefined;
   readonly #remembered: unknown[] = [];
   #lives = 0;
   #requests = 0;
   #open = true;
 
-  constructor({ seed, nodes, scenario, constants = {}, jobs = simJobs }: WorldOptions) {
+  constructor({ seed, nodes, scenario, constants = {}, jobs = simJobs, rival }: WorldOptions) {
     const random = (this.random = new Random(seed));
     const loop = (this.loop = new EventLoop((error) => this.thrown(error)));
     this.history = new History(() => loop.now);
@@ -69,6 +74,7 @@ export class World {
       return one;
     };
     this.home = machine('c1');
+    if (rival !== undefined) this.#rivals = { home: machine('c2'), scenario: rival };
     const ids = Array.from({ length: nodes }, (_, i) => `w${i + 1}`);
     this.nodes = ids.map((id) => new SimNode(machine(id), jobs, this.#in));
     this.#scenario = scenario;
@@ -79,24 +85,35 @@ export class World {
   begin(): void {
     for (const node of this.nodes) void node.start();
     this.startCoordinator();
+    this.startRival();
   }
 
   /** A coordinator's process is started, with callers in it. */
   startCoordinator(): void {
+    this.coordinator = this.#startAt(this.home, this.#scenario);
+  }
+
+  /** The second coordinator's process is started, in a world that has one. */
+  startRival(): void {
+    if (this.#rivals !== undefined) this.rival = this.#startAt(this.#rivals.home, this.#rivals.scenario);
+  }
+
+  #startAt(home: Machine, scenario: Scenario): SimCoordinator {
     const life = (this.#lives += 1);
     const ids = this.nodes.map(({ id }) => id);
     const shards = ids.map((id, i) => ({ id: i, nodes: [...new Set([id, ids[(i + 1) % ids.length] ?? id])] }));
     const options = { nodes: this.nodes.map(({ address }) => address), shards };
-    const coordinator = (this.coordinator = new SimCoordinator(life, this.home, options, this.#in));
-    this.#scenario({
+    const coordinator = new SimCoordinator(life, home, options, this.#in);
+    scenario({
       coordinator,
       nodes: ids,
       random: this.#callers.fork(life),
-      note: this.#note,
+      note: (event, facts) => this.#note(event, { life, ...facts }),
       next: () => (this.#requests += 1),
       remembered: this.#remembered,
       open: () => this.#open,
     } satisfies Life);
+    return coordinator;
   }
 
   /** Callers ask for nothing more. */
