@@ -11,6 +11,8 @@ import { replay } from '../seeds/run-seed.ts';
 import { runSeeds } from '../seeds/run-seeds.ts';
 import { shrink } from '../seeds/shrink.ts';
 import { Tally } from '../seeds/tally.ts';
+import { tryVariant } from '../variants/try-variant.ts';
+import { variants } from '../variants/variants.ts';
 import type { Mode } from '../simulate.ts';
 
 const usage = `muster-sim [--seeds 200] [--from 1] [--mode safety|liveness] [--duration 60000] [--faults kind,kind] [--threads n]
@@ -19,6 +21,8 @@ muster-sim --seed n [--mode …] [--keep 3,7] [--bug name] [--history file]
     runs one seed again, with some of its faults only, and writes its history
 muster-sim --planted [--seeds 2000] [--bug name]
     plants each known bug and runs seeds until one is caught
+muster-sim --variants [--seeds 200]
+    tries the variants of the protocol that its models know, and says which claims hold
 
 faults: ${faultKinds.join(' ')}
 bugs: ${plantedBugs.map(({ name }) => name).join(' ')}
@@ -37,6 +41,7 @@ const { values: given } = parseArgs({
     bug: { type: 'string' },
     history: { type: 'string' },
     planted: { type: 'boolean', default: false },
+    variants: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -171,8 +176,24 @@ async function planted(count: number): Promise<boolean> {
   return caught === bugs.length;
 }
 
+/** The table of the models' variants: those whose outcome is another one are marked. */
+async function tryVariants(count: number): Promise<boolean> {
+  let expected = true;
+  for (const variant of variants) {
+    const { outcome, seeds } = await tryVariant(variant, from, count);
+    const isExpected = outcome === variant.outcome;
+    expected &&= isExpected;
+    const mark = isExpected ? 'ok' : 'UNEXPECTED';
+    say(
+      `${outcome}  ${variant.claim.padEnd(12)} ${String(seeds).padStart(5)} seeds  ${mark.padEnd(10)}  ${variant.name}`,
+    );
+  }
+  return expected;
+}
+
 async function main(): Promise<boolean> {
   if (given.help) return (say(usage), true);
+  if (given.variants) return tryVariants(numberOf('seeds', given.seeds ?? '200'));
   if (given.planted) return planted(numberOf('seeds', given.seeds ?? '2000'));
   if (given.seed !== undefined) return one(numberOf('seed', given.seed));
   return many(numberOf('seeds', given.seeds ?? '200'));

@@ -136,7 +136,7 @@ export const bugsOfEnds: readonly Planted[] = [
 ];
 
 /** The jobs of an older session go on, of which nobody speaks any more. */
-function newerEndsNoOlder(): () => void {
+export function newerEndsNoOlder(): () => void {
   return swap(
     Sessions.prototype,
     'opening',

@@ -1,0 +1,23 @@
+import { simulate } from '../simulate.ts';
+import type { Variant } from './variants.ts';
+
+/** What became of a variant: after how many seeds its claim failed, or that it held in all of them. */
+export interface Trial {
+  readonly outcome: Variant['outcome'];
+  readonly seeds: number;
+}
+
+/** Runs seeds of a variant until its claim fails, but no more than so many. */
+export async function tryVariant({ take, rules, faults }: Variant, from: number, most: number): Promise<Trial> {
+  const giveBack = take();
+  try {
+    for (let i = 0; i < most; i += 1) {
+      const plan = faults.length === 0 ? [] : { kinds: faults, every: 4_000 };
+      const { violations } = await simulate({ seed: from + i, scenario: 'mixed', rival: false, faults: plan });
+      if (violations.some(({ rule }) => rules.includes(rule))) return { outcome: 'fails', seeds: i + 1 };
+    }
+    return { outcome: 'holds', seeds: most };
+  } finally {
+    giveBack();
+  }
+}
