@@ -28,9 +28,14 @@ function asks(operation: 'get' | 'exists' | 'evict', told: (payload: Uint8Array)
       do: 'ask',
       operation,
       payload: Buffer.from((args as ObjectRef).key),
-      next: ({ ok, payload }) => [{ do: 'end', value: ok ? told(payload) : { refused: text(payload).split(':')[0] } }],
+      next: ({ ok, payload }) => [{ do: 'end', value: ok ? told(payload) : { refused: codeOf(payload) } }],
     },
   ];
+}
+
+/** Of a refusal, as the agent packs it. */
+function codeOf(refusal: Uint8Array): string {
+  return String((JSON.parse(text(refusal)) as { code?: unknown }).code);
 }
 
 function text(bytes: Uint8Array): string {

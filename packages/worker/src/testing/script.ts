@@ -26,7 +26,7 @@ export type Step =
   /** The whole executor dies, with everything that runs there. */
   | { readonly do: 'die' };
 
-/** What the node's store has answered; not `ok`: a text, `code: sentence`. */
+/** What the node's store has answered; not `ok`: the refusal as JSON, with its `code`. */
 export interface StoreAnswer {
   readonly ok: boolean;
   readonly payload: Uint8Array;
