@@ -398,9 +398,9 @@ describe('what can never be answered is refused before a job runs', () => {
     expect(scattered).toMatchObject({ code: 'incomplete', retryable: false });
   });
 
-  it('but not a shard of which one copy is at a node that there is: that may come back', async () => {
+  it('but not a shard of which one copy is at a node that there is: what became of that copy is told', async () => {
     const { world, cluster } = await up(['w1', 'w2'], { shards: [{ id: 1, nodes: ['w1', 'q'] }] });
-    expect(await world.failure(cluster.call('dies', undefined, { shard: 1 }))).toMatch(/^unreachable/);
+    expect(await world.failure(cluster.call('dies', undefined, { shard: 1 }))).toMatch(/^executor_lost/);
   });
 
   it('a listener for an event that there is not', async () => {
