@@ -8,7 +8,7 @@ import { until, within } from './harness/wait.ts';
 
 /** Where it dies; the count lets jobs run before it does. */
 const points = [
-  'block-registered:5',
+  'block-registered:3',
   'before-cast:4',
   'after-cast:4',
   'after-init:3',
