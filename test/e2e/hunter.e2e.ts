@@ -26,14 +26,16 @@ const lastWords = `
 
 let scenes = 0;
 
-/** A leader that spins, and one that has left its session and its parent: only the marker tells of it. */
+const spinning = '(setsid sleep 3600 &) ; while :; do :; done';
+const waiting = '(setsid sleep 3600 &) ; sleep 3600';
+
+/** A leader, and one that has left its session and its parent: only the marker tells of it. */
 class Scene implements Disposable {
   readonly node: string = `h${process.pid}-${(scenes += 1)}`;
   readonly leader: ChildProcess;
 
-  constructor() {
-    const escape = '(setsid sleep 3600 &) ; while :; do :; done';
-    this.leader = spawn('sh', ['-c', escape], {
+  constructor(script: string) {
+    this.leader = spawn('sh', ['-c', script], {
       detached: true,
       stdio: 'ignore',
       env: { ...process.env, MUSTER_EXECUTOR: `${this.node}/0-1` },
@@ -58,8 +60,8 @@ class Scene implements Disposable {
   }
 }
 
-async function started(): Promise<Scene & { readonly escaped: number }> {
-  const scene = new Scene();
+async function started(script = spinning): Promise<Scene & { readonly escaped: number }> {
+  const scene = new Scene(script);
   await eventually('one has escaped', () => scene.escaped !== undefined);
   return scene as Scene & { readonly escaped: number };
 }
@@ -86,6 +88,15 @@ describe('what has left the group and the parent of a process that is killed', (
   it('dies before the leader, whose watchdog is there for it as long as it lives', async () => {
     using scene = await started();
     const { escaped } = scene;
+    void new Hunter(mortal).kill(scene.prey);
+    await eventually('nothing is left', () => scene.left.length === 0);
+    expect(struck.slice(0, 2)).toEqual([escaped, -(scene.leader.pid as number)]);
+  });
+
+  it('dies alone before the leader, which sees no child of its own group die', async () => {
+    using scene = await started(waiting);
+    const { escaped } = scene;
+    await eventually('the leader waits for its child', () => scene.left.length === 3);
     void new Hunter(mortal).kill(scene.prey);
     await eventually('nothing is left', () => scene.left.length === 0);
     expect(struck.slice(0, 2)).toEqual([escaped, -(scene.leader.pid as number)]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { beating, deathsAfter, tell } from './harness/evidence.ts';
 import { Lab } from './harness/lab.ts';
-import { childrenOf, isAlive } from './harness/machine.ts';
+import { childrenOf, isAlive, isStopped } from './harness/machine.ts';
 import { failureOf, throughout, until, within } from './harness/wait.ts';
 import type { Worker } from './harness/worker.ts';
 
@@ -68,15 +68,19 @@ describe('A node whose agent and reaper are killed', () => {
 
   it('while its executors are stopped, leaves them to the next node on its directory, and to no other', async () => {
     const scene = await busy('a3');
-    const stopped = executorsOf(scene.node);
+    // Without what their jobs have started, which comes and goes until all of it is stopped.
+    const children = childrenOf(scene.node.pid).filter(({ command }) => command.includes('executor/main.js'));
+    const stopped = children.map(({ pid }) => pid);
+    expect(stopped.length).toBeGreaterThan(3);
     for (const pid of stopped) process.kill(pid, 'SIGSTOP');
+    await until('their watchdogs are stopped as well', () => stopped.every(isStopped));
     process.kill(scene.reaper, 'SIGKILL');
     scene.node.signal('SIGKILL');
     await scene.node.ended;
     // One of the same name, elsewhere.
     const other = await lab.node('a3', { dataDir: join(lab.dir, 'elsewhere') });
     await throughout('they are there', 200, () => stopped.every(isAlive));
-    const others = executorsOf(other).filter((pid) => !stopped.includes(pid));
+    const others = childrenOf(other.pid).map(({ pid }) => pid);
     const again = await lab.node('a3');
     expect(stopped.filter(isAlive)).toEqual([]);
     expect(others.length).toBeGreaterThan(0);

@@ -35,6 +35,12 @@ export function isAlive(pid: number): boolean {
   return processOf(pid) !== undefined;
 }
 
+/** Whether no thread of a process runs any more since it was sent SIGSTOP, which takes as long as it waits for a processor. */
+export function isStopped(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => read(`/proc/${pid}/task/${thread}/stat`) ?? '');
+  return threads.every((text) => text.slice(text.lastIndexOf(')') + 2).startsWith('T'));
+}
+
 /** Every process whose environment holds all of these texts. */
 export function processesWith(...texts: string[]): ProcessFacts[] {
   return pids().flatMap((pid) => {

@@ -204,13 +204,14 @@ function leads({ pid, start }: Prey): boolean {
 }
 
 /**
- * First all others, then the leader with its group. Nothing is looked at in between: a job that saw its child die would
- * still have the time to say that it has failed, where its executor was killed.
+ * First what has left the group, then the group at one blow, its leader included. A job that sees its child die has failed
+ * and says so, where its executor was killed: most children are in the group and cannot be seen to die, and for the others
+ * nothing is looked at in between.
  */
 function strike(chase: Chase, left: readonly ProcessStat[]): void {
   const { prey } = chase;
   const leading = leads(prey);
-  for (const { pid } of left) if (pid !== prey.pid) kill(pid);
+  for (const { pid, group } of left) if (pid !== prey.pid && !(leading && group === prey.pid)) kill(pid);
   if (leading) kill(-prey.pid);
   if (leading && !chase.struck) renice(prey.pid, 0); // Dying takes processor time as well, and it does not stand back in that.
   chase.struck = true;
