@@ -26,8 +26,9 @@ export class Casting {
     this.#cast = cast;
   }
 
-  want(cast: Wanted): void {
-    this.#wanted.push(cast);
+  /** Returns whether a flush has to be arranged: the casts of one turn need one. */
+  want(cast: Wanted): boolean {
+    return this.#wanted.push(cast) === 1;
   }
 
   /**

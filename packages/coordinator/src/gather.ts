@@ -141,7 +141,7 @@ export class Gather<T> {
 
   /** Casts of one turn go together: those of a fan-out share a message. */
   #want(lane: Lane, { copy, node }: { readonly copy: number; readonly node: string }): void {
-    this.#casting.want({ lane, copy, node });
+    if (!this.#casting.want({ lane, copy, node })) return;
     Promise.resolve()
       .then(() => this.#casting.flush())
       .catch((error: unknown) => this.#throw(asClusterError(error, this.#order.job)));

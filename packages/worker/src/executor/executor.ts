@@ -99,8 +99,8 @@ export interface Executor {
 
 /** How an executor is waited for. */
 export interface Waiting {
-  /** Takes the wish back. */
-  readonly signal?: AbortSignal;
+  /** What takes the wish back; asked for only where it has to wait, since a signal costs more than the rest of an acquisition. */
+  readonly left?: () => AbortSignal;
   /**
    * The task may keep its executor for as long as others like, as a stream does that waits for its start or for credit.
    * Default: yes. Others wait for an executor only where a task will give it back that does not.

@@ -160,7 +160,7 @@ class World {
     const { task, isolation, incarnation: owner, parks, withdrawal } = user;
     try {
       for (;;) {
-        const executor = await this.bench.acquire(isolation, owner, { signal: withdrawal.signal, parks });
+        const executor = await this.bench.acquire(isolation, owner, { left: () => withdrawal.signal, parks });
         if (withdrawal.signal.aborted) {
           user.told = 'withdrawn';
           return this.bench.pool.release(executor);

@@ -54,14 +54,16 @@ describe('a pool', () => {
     const b = await PoolBench.open({ limits: { executors: 1, shared: 1 }, spares: 0 });
     b.habits.loads = 1_000;
     void b.alive[0]?.kill('away with it');
+    await expect(b.acquire('exclusive', 'a', { left: () => AbortSignal.abort(new Error('at once')) })).rejects.toThrow(
+      'at once',
+    );
     const wish = new AbortController();
-    const given = b.acquire('exclusive', 'a', wish);
+    const given = b.acquire('exclusive', 'a', { left: () => wish.signal });
     given.catch(() => undefined);
     await expect(b.acquire('exclusive')).rejects.toMatchObject({ code: 'overloaded' });
     wish.abort(new Error('killed'));
     await expect(given).rejects.toThrow('killed');
     expect(await b.run('exclusive', 2)).toMatchObject({ ending: false });
-    await expect(b.acquire('exclusive', 'a', wish)).rejects.toThrow('killed');
   });
 
   it('lets a burst wait for tasks that never park, in its order, and refuses who would wait for one that parks', async () => {

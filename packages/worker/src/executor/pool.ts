@@ -125,10 +125,9 @@ export class Pool<E extends Lent = Lent> implements Executors {
     }).finally(() => hint.cancel());
   }
 
-  acquire(isolation: Isolation, incarnation: string, { signal, parks = true }: Waiting = {}): Promise<Executor> {
+  acquire(isolation: Isolation, incarnation: string, { left, parks = true }: Waiting = {}): Promise<Executor> {
     const wish: Wish = { isolation, incarnation, parks };
     if (this.#closing !== undefined) return Promise.reject(this.#unavailable('The node is closing.'));
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const choice = choose(this.#slots, this.#waiters.wishes, wish, this.#settings.limits);
     if (choice.do === 'refuse') return Promise.reject(this.#overloaded());
     if (choice.do === 'take') {
@@ -138,7 +137,7 @@ export class Pool<E extends Lent = Lent> implements Executors {
     }
     if (choice.do === 'evict') this.#end(choice.slot, 'its place is needed');
     if (this.#starts.hopeless) return Promise.reject(this.#unavailable('No executor can be started.'));
-    const executor = this.#waiters.add(wish, signal);
+    const executor = this.#waiters.add(wish, left?.());
     this.#fill();
     return executor;
   }

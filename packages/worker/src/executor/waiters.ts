@@ -15,8 +15,9 @@ export class Waiters {
     return this.#waiters.map(({ wish }) => wish);
   }
 
-  /** `signal`, not aborted yet, takes the wish back; the promise then rejects with its reason. */
+  /** `signal` takes the wish back; the promise then rejects with its reason. */
   add(wish: Wish, signal?: AbortSignal): Promise<Executor> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     return new Promise<Executor>((resolve, reject) => {
       const leave = (): void => {
         this.#waiters = this.#waiters.filter((other) => other !== waiter);

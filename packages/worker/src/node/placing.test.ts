@@ -109,8 +109,9 @@ describe('a job on its way to an executor', () => {
     const acquire = (
       _isolation: string,
       _incarnation: string,
-      { signal }: { signal: AbortSignal },
+      { left }: { left: () => AbortSignal },
     ): Promise<Executor> => {
+      const signal = left();
       wishes.push(signal);
       return new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));

@@ -37,7 +37,10 @@ export class Placing {
     const { isolation, stream } = job.entry;
     let executor: Executor;
     do {
-      executor = await executors.acquire(isolation, job.session.incarnation, { signal: leaving(job), parks: stream });
+      executor = await executors.acquire(isolation, job.session.incarnation, {
+        left: () => leaving(job),
+        parks: stream,
+      });
       if (job.state !== 'placing') return executors.release(executor);
       // Between its promise and here it may have been killed for the sake of another job.
     } while (executor.ending);

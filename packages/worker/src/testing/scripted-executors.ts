@@ -53,7 +53,7 @@ export class ScriptedExecutors implements Executors {
     return this.executors.flatMap((executor) => executor.refs);
   }
 
-  acquire(isolation: Isolation, incarnation: string, { signal }: Waiting = {}): Promise<Executor> {
+  acquire(isolation: Isolation, incarnation: string, { left }: Waiting = {}): Promise<Executor> {
     const known = this.executors.find(
       (one) => one.isolation === 'shared' && one.incarnation === incarnation && !one.ending,
     );
@@ -68,6 +68,7 @@ export class ScriptedExecutors implements Executors {
       ? Promise.resolve(executor)
       : new Promise((resolve, reject) => {
           const timer = clock.after(starts, () => resolve(executor));
+          const signal = left?.();
           signal?.addEventListener('abort', () => {
             timer.cancel();
             this.gone(executor);
