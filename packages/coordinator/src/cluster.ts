@@ -61,8 +61,8 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   readonly #seams: Seams;
   readonly #constants: Constants;
   readonly #secret: Uint8Array;
-  readonly #shards: ShardMap;
-  readonly #parts: Parts;
+  #shards: ShardMap;
+  #parts: Parts;
   readonly #codec: ValueCodec;
   /** Objects arrive in chunks and may be larger than any message. */
   readonly #objectCodec: ValueCodec;
@@ -110,9 +110,23 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     return this.#current().id;
   }
 
-  /** The shard map that it was given. */
+  /** The shards of the map that it has now. */
   get shards(): readonly Shard[] {
     return this.#shards.shards;
+  }
+
+  /**
+   * Goes over to a newer shard map. A request that is under way keeps the map that it was laid out with, whole, and what
+   * is asked from now on has the new one: nothing is answered from a mixture of both.
+   * @throws ClusterError `bad_options` for a map that is none, or is not newer than the one there is.
+   */
+  reshard(map: ShardMap): void {
+    const next = shardMap(map);
+    const { version } = this.#shards;
+    if (!(next.version > version))
+      throw new ClusterError('bad_options', `The shard map has version ${next.version}; there is ${version} already.`);
+    this.#parts = new Parts(next, this.#codec, () => this.#current().nodes);
+    this.#shards = next;
   }
 
   /** Calls a function job for its one value. @throws ClusterError, JobError */

@@ -12,6 +12,12 @@ export type {
   ShardMap,
   StreamOptions,
 } from './request.ts';
+export { placeOf, rendezvous } from './placement/key-hash.ts';
+export { ring, shardOf } from './placement/ring.ts';
+export type { Ring, RingNode, RingOptions, RingShard } from './placement/ring.ts';
+export { moveCopy, splitShard } from './placement/change-ring.ts';
+export { sharesOf } from './placement/evenness.ts';
+export type { NodeShare } from './placement/evenness.ts';
 export type { MergeBy } from './row-order.ts';
 export { RowStream } from './row-stream.ts';
 export type { GatherStats } from './gather-order.ts';

@@ -1,6 +1,7 @@
 import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
 import { authorityOf, ClusterError, isId } from '@muster/rexi';
 import type { SpawnGuardian } from './guardianship.ts';
+import { checkedRing } from './placement/ring.ts';
 import type { Shard, ShardMap } from './request.ts';
 import type { Rules } from './rules.ts';
 import { anObject, anything, aText, checkOptions, isObject, shown } from './rules.ts';
@@ -108,7 +109,7 @@ export function shardMap(shards: ShardMap | readonly Shard[] | undefined): Shard
     if (ids.has(shard.id)) throw bad(`The shard map names shard ${shard.id} twice.`);
     ids.add(shard.id);
   }
-  return map;
+  return map.hash === undefined ? map : checkedRing(map);
 }
 
 function checkShard(shard: Partial<Shard>): void {

@@ -2,6 +2,9 @@ import type { ValueCodec } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
 import type { PartOrder } from './gather-order.ts';
 import type { ClusterNode } from './node.ts';
+import { rendezvous } from './placement/key-hash.ts';
+import type { Ring } from './placement/ring.ts';
+import { shardOf } from './placement/ring.ts';
 import type { Place, ScatterOptions, Shard, ShardMap } from './request.ts';
 
 const none = new Uint8Array();
@@ -21,21 +24,24 @@ export class Parts {
   readonly #nodes: () => readonly ClusterNode[];
   /** Shards as their jobs are told of them, packed once. */
   readonly #packed: ReadonlyMap<Shard, Uint8Array>;
+  readonly #ring: Ring | undefined;
   #turn = 0;
 
   /** @throws ClusterError `not_serializable` for a range that cannot travel. */
   constructor(map: ShardMap, codec: ValueCodec, nodes: () => readonly ClusterNode[]) {
     this.#shards = new Map(map.shards.map((shard) => [shard.id, shard]));
+    this.#ring = map.hash === undefined ? undefined : (map as Ring);
     const pack = ({ id, range }: Shard): Uint8Array => codec.pack({ id, range }, `shard ${id}`);
     this.#packed = new Map(map.shards.map((shard) => [shard, pack(shard)]));
     this.#nodes = nodes;
   }
 
   /** The part of a call: a copy of a shard, a node by name, or whichever node has least to do. */
-  one({ shard, node }: Place): PartOrder {
+  one({ shard, node, key }: Place): PartOrder {
     if (node !== undefined) return { shard: undefined, value: none, nodes: [node] };
     const standings = this.#standings();
     if (shard !== undefined) return this.#ofShard(shard, standings);
+    if (key !== undefined) return this.#ofKey(key, standings);
     return { shard: undefined, value: none, nodes: best([...standings.keys()], standings) };
   }
 
@@ -57,6 +63,17 @@ export class Parts {
     }
     const standings = this.#standings();
     return ids.map((id) => this.#ofShard(id, standings));
+  }
+
+  /** Its shard's copies; or, where there are no shards, the nodes, in the order in which it suits them. */
+  #ofKey(key: string | Uint8Array, standings: Map<string, Standing>): PartOrder {
+    if (this.#ring !== undefined) return this.#ofShard(shardOf(this.#ring, key).id, standings);
+    if (this.#shards.size > 0)
+      throw new ClusterError(
+        'bad_options',
+        'The shard map is no ring, so no key has a shard; name the shard, or give connect a map made by ring().',
+      );
+    return { shard: undefined, value: none, nodes: rendezvous([...standings.keys()], key) };
   }
 
   /** A shard's copies: those that are up first, and among them the less loaded, this request's own parts counted. */

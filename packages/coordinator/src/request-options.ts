@@ -33,7 +33,11 @@ const request: Rules<RequestOptions> = {
   onProgress: aFunction,
   onLog: aFunction,
 };
-const one = { ...request, shard, node: aText };
+const key: Rule = {
+  holds: (value) => typeof value === 'string' || value instanceof Uint8Array,
+  is: 'a text or bytes',
+};
+const one = { ...request, shard, node: aText, key };
 const call: Rules<CallOptions> = { ...one, result: oneOf('value', 'key') };
 const stream: Rules<StreamOptions> = { ...one, limit };
 const parts: Rules<Omit<ScatterOptions<unknown>, 'merge' | 'limit'>> = {
@@ -106,7 +110,13 @@ function checkRequest(job: string, options: unknown, of: string, rules: Readonly
   checkOptions(options, rules, { of, context: { job } });
 }
 
-function checkPlace(job: string, { shard, node }: Pick<CallOptions, 'shard' | 'node'>): void {
-  if (shard !== undefined && node !== undefined)
-    throw new ClusterError('bad_options', 'Name the shard or the node that it goes to, not both.', { job });
+function checkPlace(job: string, { shard, node, key }: Pick<CallOptions, 'shard' | 'node' | 'key'>): void {
+  if ([shard, node, key].filter((place) => place !== undefined).length > 1)
+    throw new ClusterError(
+      'bad_options',
+      'Name the shard, the node or the key that it goes to, and only one of them.',
+      {
+        job,
+      },
+    );
 }

@@ -11,7 +11,13 @@ export interface Shard {
 
 /** Where shards are: plain data. */
 export interface ShardMap {
+  /** Higher for a newer map; `reshard` takes no older one. */
   readonly version: number;
+  /**
+   * The ranges are places of keys on a ring, and cover it: requests can be sent by `key`. Absent: what ranges mean is the
+   * jobs' own affair. See `ring`.
+   */
+  readonly hash?: 'sha256-32';
   readonly shards: readonly Shard[];
 }
 
@@ -37,9 +43,15 @@ export interface RequestOptions {
   readonly onLog?: (line: unknown, part: number | string | undefined) => void;
 }
 
-/** Where one call or stream runs: on a copy of a shard, on a node by name, or on the least loaded node. */
+/**
+ * Where one call or stream runs: on a copy of a shard, on a node by name, where a key belongs, or on the least loaded node.
+ * A key belongs to its shard of a ring; without a shard map, to the node that it suits best (rendezvous hashing over the
+ * nodes of the cluster), and to the next one while that is down.
+ */
 export type Place =
-  { readonly shard?: number | string; readonly node?: never } | { readonly shard?: never; readonly node?: string };
+  | { readonly shard?: number | string; readonly node?: never; readonly key?: never }
+  | { readonly shard?: never; readonly node?: string; readonly key?: never }
+  | { readonly shard?: never; readonly node?: never; readonly key?: string | Uint8Array };
 
 export type CallOptions = RequestOptions &
   Place & {

@@ -1,5 +1,17 @@
 // For those who submit jobs.
-export { Cluster, connect, RowStream, ScatterError } from '@muster/coordinator';
+export {
+  Cluster,
+  connect,
+  moveCopy,
+  placeOf,
+  rendezvous,
+  ring,
+  RowStream,
+  ScatterError,
+  shardOf,
+  sharesOf,
+  splitShard,
+} from '@muster/coordinator';
 export type {
   CallOptions,
   ClusterJobs,
@@ -9,9 +21,14 @@ export type {
   MissingPart,
   NodeInfo,
   NodeQuestion,
+  NodeShare,
   NodeState,
   ReduceOptions,
   RequestOptions,
+  Ring,
+  RingNode,
+  RingOptions,
+  RingShard,
   ScatterOptions,
   Shard,
   ShardMap,
