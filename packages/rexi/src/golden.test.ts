@@ -11,8 +11,9 @@ import {
   writeClaim,
   writeEvidence,
 } from './handshake/claim.ts';
-import { evidence, flaw, roleKey } from './handshake/evidence.ts';
+import { evidence, flaw } from './handshake/evidence.ts';
 import { privateKey, publicKeyOf } from './handshake/identity.ts';
+import { formatRoleKey, parseRoleKey, roleKey } from './handshake/role-key.ts';
 import { incarnationOf } from './ref.ts';
 import { transcriptBytes, type Transcript } from './handshake/transcript.ts';
 import { decodeMessage, encodeMessage, laneOf } from './message/codec.ts';
@@ -85,7 +86,7 @@ describe('the golden handshake', () => {
   const vector = JSON.parse(golden('handshake.json')) as { readonly [name: string]: string } & {
     readonly client: Party;
     readonly server: Party;
-    readonly roleKeys: Readonly<Record<'coordinator' | 'worker', string>>;
+    readonly roleKeys: Readonly<Record<'coordinator' | 'worker' | 'operator' | 'observer', string>>;
     readonly headers: Readonly<Record<'WWW-Authenticate' | 'Authorization' | 'Rexi-Proof', string>>;
   };
   const { client, server, headers, roleKeys } = vector;
@@ -106,7 +107,7 @@ describe('the golden handshake', () => {
     expect(incarnationOf(raw(key))).toBe(incarnation);
   });
 
-  it.each(['coordinator', 'worker'] as const)('derives the key of the role %s', (role) => {
+  it.each(['coordinator', 'worker', 'operator', 'observer'] as const)('derives the key of the role %s', (role) => {
     expect(hex(roleKey(secret, role))).toBe(roleKeys[role]);
   });
 
@@ -115,6 +116,13 @@ describe('the golden handshake', () => {
     expect(hex(transcriptBytes(side, about))).toBe(vector[`${side}Transcript`]);
     expect([hex(shown.proof), hex(shown.signature)]).toEqual([vector[`${side}Proof`], vector[`${side}Signature`]]);
     expect(flaw(side, about, secret, shown)).toBeUndefined();
+  });
+
+  it.each(['operator', 'observer'] as const)('to an %s the node proves itself with the key of that role', (role) => {
+    const asked = { ...about, role };
+    const shown = evidence('server', asked, secret, raw(server.seed));
+    expect(hex(shown.proof)).toBe(vector[`${role}ServerProof`]);
+    expect(flaw('server', asked, parseRoleKey(formatRoleKey(secret, role)), shown)).toBeUndefined();
   });
 
   it('says all of it in three headers', () => {

@@ -1,5 +1,6 @@
 export type {
   Clock,
+  Credential,
   DialOptions,
   Entropy,
   Identity,
@@ -11,6 +12,7 @@ export type {
   ListenOptions,
   Peer,
   Role,
+  RoleKey,
   Timer,
   Transport,
 } from './seams.ts';
@@ -29,6 +31,19 @@ export { compareRefs, formatRef, incarnationOf, maxCounter, parseRef } from './r
 export type { Ref } from './ref.ts';
 
 export type * from './message/message.ts';
+export { logLevels, mayAsk, operations, operationsOf } from './message/operations.ts';
+export type {
+  FailureFacts,
+  JobFacts,
+  KillOrder,
+  LogLevel,
+  NodeFacts,
+  Operation,
+  OperationAnswers,
+  OperationName,
+  OperationTakes,
+  SessionFacts,
+} from './message/operations.ts';
 export { layouts } from './message/layouts.ts';
 export { mostListed, mostTombstones } from './message/layout.ts';
 export type { Lane, Layout } from './message/layouts.ts';
@@ -42,6 +57,7 @@ export type { RefHook, Snapshot, ValueCodecOptions, ValueLimits } from './value/
 
 export { authorityOf } from './handshake/authority.ts';
 export { isId, newIdentity } from './handshake/identity.ts';
+export { formatRoleKey, looksLikeRoleKey, parseRoleKey } from './handshake/role-key.ts';
 export { subprotocol } from './handshake/transcript.ts';
 export { wsTransport } from './transport/ws.ts';
 export type { WsOptions } from './transport/ws.ts';

@@ -92,10 +92,20 @@ export interface Identity extends Peer {
   readonly seed: Uint8Array;
 }
 
+/** The key of one role, derived from the cluster secret, which cannot be found from it. */
+export interface RoleKey {
+  readonly role: Role;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+/** What proves a role: the cluster secret, which has the keys of all roles in it, or the key of that role alone. */
+export type Credential = Uint8Array | RoleKey;
+
 export interface DialOptions {
   readonly identity: Identity;
-  /** The cluster secret. */
-  readonly secret: Uint8Array;
+  /** The cluster secret, or the key of the identity's role. */
+  readonly secret: Credential;
   /** The node id that must answer; any when absent. */
   readonly expect?: string;
   /** Milliseconds for connect and handshake. */

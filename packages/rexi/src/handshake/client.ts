@@ -64,7 +64,7 @@ function expected(address: string, id: string | undefined, { serverId }: Challen
   throw new ClusterError('unauthorized', text, { detail: 'expect' });
 }
 
-function verify(address: string, about: Transcript, secret: Uint8Array, keys: Keys, answer: Answer): Peer {
+function verify(address: string, about: Transcript, secret: ClientOptions['secret'], keys: Keys, answer: Answer): Peer {
   if (answer.status !== 101) throw unwelcome(address, answer);
   const shown = readEvidence(answer.proof ?? '');
   const wrong = shown === undefined ? 'proof' : flaw('server', about, secret, shown, keys);

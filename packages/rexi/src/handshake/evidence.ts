@@ -1,8 +1,9 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { Keys, Role } from '../seams.ts';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Credential, Keys } from '../seams.ts';
 import { incarnationOf } from '../ref.ts';
 import { keyBytes, keysOf } from './identity.ts';
-import { listenerRole, subprotocol, transcriptBytes, type Side, type Transcript } from './transcript.ts';
+import { provesAs, roleKey } from './role-key.ts';
+import { transcriptBytes, type Side, type Transcript } from './transcript.ts';
 
 /** What one side shows: that it knows the secret, and that it holds the key of the incarnation it claims. */
 export interface Evidence {
@@ -20,16 +21,11 @@ export type Flaw = 'proof' | 'incarnation' | 'signature';
 export const signatureBytes = 64;
 export const proofBytes = 32;
 
-/** The key of one role: who learns one of them cannot play the others. */
-export function roleKey(secret: Uint8Array, role: Role): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, '', `${subprotocol} ${role}`, 32));
-}
-
-/** Proves `about` as `side`, with the cluster secret and the incarnation's seed. */
+/** Proves `about` as `side`, with the cluster secret or the role's key, and the incarnation's seed. */
 export function evidence(
   side: Side,
   about: Transcript,
-  secret: Uint8Array,
+  secret: Credential,
   seed: Uint8Array,
   keys: Keys = keysOf({}),
 ): Evidence {
@@ -44,7 +40,7 @@ export function evidence(
 export function flaw(
   side: Side,
   about: Transcript,
-  secret: Uint8Array,
+  secret: Credential,
   shown: Evidence,
   keys: Keys = keysOf({}),
 ): Flaw | undefined {
@@ -56,8 +52,8 @@ export function flaw(
   return keys.verify(shown.key, bytes, shown.signature) ? undefined : 'signature';
 }
 
-function mac(side: Side, about: Transcript, secret: Uint8Array, bytes: Uint8Array): Uint8Array {
-  const key = roleKey(secret, side === 'client' ? about.role : listenerRole);
+function mac(side: Side, about: Transcript, secret: Credential, bytes: Uint8Array): Uint8Array {
+  const key = roleKey(secret, provesAs(side, about.role));
   return createHmac('sha256', key).update(bytes).digest();
 }
 

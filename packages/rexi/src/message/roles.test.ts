@@ -4,6 +4,8 @@ import type { Role } from '../seams.ts';
 import { checkRole, laneOf } from './codec.ts';
 import { layouts } from './layouts.ts';
 import type { MessageType } from './message.ts';
+import { mayAsk, operations, operationsOf } from './operations.ts';
+import type { OperationName } from './operations.ts';
 
 const roles: readonly Role[] = ['coordinator', 'guardian', 'peer', 'worker', 'operator', 'observer'];
 
@@ -83,6 +85,57 @@ it('tags are unique, and as many as there are messages', () => {
   const tags = Object.values(layouts).map(({ tag }) => tag);
   expect(new Set(tags).size).toBe(types.length);
   expect(Math.max(...tags)).toBe(types.length);
+});
+
+/** Who may ask a node what, as above. */
+const askable: Readonly<Record<OperationName, string>> = {
+  ping: 'c.p.ob',
+  stats: 'c.p...',
+  jobs: 'c.p...',
+  errors: 'c.p...',
+  'node-info': '....ob',
+  'node-sessions': '....ob',
+  'node-jobs': '....ob',
+  'node-errors': '....ob',
+  'node-config': '....ob',
+  kill: '....o.',
+  drain: '....o.',
+  'log-level': '....o.',
+};
+
+describe('a request', () => {
+  it('is in the table, whatever it asks', () => {
+    expect(Object.keys(askable).toSorted()).toEqual(Object.keys(operations).toSorted());
+  });
+
+  const cases = Object.entries(askable).flatMap(([name, who]) =>
+    roles.map((role, index) => [name, role, who[index] !== '.'] as const),
+  );
+  it.each(cases)('for %s from a %s: %s', (name, role, may) => {
+    expect(mayAsk(role, name)).toBe(may);
+    expect(operationsOf(role).includes(name as OperationName)).toBe(may);
+  });
+
+  it('of an observer changes nothing, and only an operator may ask for what does', () => {
+    for (const { changes, from } of Object.values(operations)) {
+      if (changes) expect(from).toEqual(['operator']);
+    }
+    expect(operationsOf('observer').some((name) => operations[name].changes)).toBe(false);
+  });
+
+  it.each(['constructor', '__proto__', 'toString', ''])('for "%s" may be asked by nobody', (name) => {
+    for (const role of roles) expect(mayAsk(role, name)).toBe(false);
+  });
+});
+
+describe('an observer', () => {
+  it('has no message but those that keep its link, and the question', () => {
+    expect(types.filter((type) => allowed[type][roles.indexOf('observer')] !== '.')).toEqual([
+      'heartbeat',
+      'session-ack',
+      'request',
+    ]);
+  });
 });
 
 it('there is no role and no message that the codec makes up', () => {

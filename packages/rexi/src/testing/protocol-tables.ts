@@ -4,6 +4,8 @@ import { codes } from '../errors.ts';
 import type { Field } from '../message/layout.ts';
 import { layouts } from '../message/layouts.ts';
 import type { MessageType } from '../message/message.ts';
+import type { Operation } from '../message/operations.ts';
+import { operations } from '../message/operations.ts';
 
 /** The sources whose comments say what the tables cannot: the text of each file. */
 export interface Sources {
@@ -16,6 +18,7 @@ export interface Sources {
 export function protocolTables(sources: Sources): Record<string, string> {
   return {
     messages: messages(sources.messages),
+    operations: operationTable(),
     constants: constants(sources.constants),
     'close-codes': closeCodes(sources.closeCodes),
     'exit-codes': exitCodes(),
@@ -48,6 +51,15 @@ function message(type: MessageType, source: string): string {
     rows.length === 0 ? 'No fields.' : ['| field | on the wire | meaning |', '| --- | --- | --- |', ...rows].join('\n');
   const whom = from.length === 6 ? 'everybody' : from.join(', ');
   return `#### ${tag} \`${type}\`: ${lane}, from ${whom}\n\n${says}\n\n${table}`;
+}
+
+function operationTable(): string {
+  const rows = Object.entries<Operation>(operations).map(([name, { from, changes, says, takes, answers }]) => {
+    const effect = changes ? 'yes' : '';
+    return `| \`${name}\` | ${from.join(', ')} | ${effect} | ${says} | ${takes} | ${answers} |`;
+  });
+  const head = ['name', 'from', 'changes', 'what', 'takes', 'answers'];
+  return [`| ${head.join(' | ')} |`, `| ${head.map(() => '---').join(' | ')} |`, ...rows].join('\n');
 }
 
 /** What the comments say of a message and of its fields. */
