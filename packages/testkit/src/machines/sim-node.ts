@@ -93,6 +93,7 @@ export class SimNode {
     }));
     const agent = new Agent({
       id: this.id,
+      incarnation: identity.incarnation,
       clock,
       constants,
       executors,
@@ -123,7 +124,6 @@ export class SimNode {
     await transport.listen(this.address, {
       identity,
       secret,
-      roles: ['coordinator', 'guardian', 'peer'],
       accept: (link) => agent.accept(link),
     });
   }

@@ -55,9 +55,10 @@ function endOnSignals(node: WorkerNode): void {
   let signals = 0;
   const end = (): void => {
     signals += 1;
-    const done = signals === 1 ? node.drain() : node.close();
-    void done.then(() => process.exit(signals === 1 ? 0 : 1));
+    void (signals === 1 ? node.drain() : node.close());
   };
+  // An operator may have drained it.
+  void node.closed.then(() => process.exit(signals > 1 ? 1 : 0));
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
 }

@@ -51,10 +51,10 @@ const defaultLimits: Limits = { executors: 64, shared: availableParallelism() };
  * `bad_options` when the data directory belongs to a node that is running.
  */
 export async function startPool(options: PoolOptions): Promise<Executors> {
-  const { jobs, node, spares = 2, loadTimeout = 30_000, clock = systemClock } = options;
+  const { jobs, node, clock = systemClock } = options;
+  const { limits, spares, loadTimeout } = poolSettings(options);
   const tell = options.warn ?? toErrorStream();
   const warn = (line: string): void => tell(oneLine(line));
-  const limits = { ...defaultLimits, ...options.limits };
   const launcher = await Launcher.open(options, { clock, warn });
   const pool = new Pool({ jobs, node, limits, spares, loadTimeout, clock, warn }, launcher);
   try {
@@ -66,8 +66,17 @@ export async function startPool(options: PoolOptions): Promise<Executors> {
   }
 }
 
+/** What holds for a pool, defaults included. */
+export function poolSettings({
+  limits,
+  spares = 2,
+  loadTimeout = 30_000,
+}: Pick<PoolOptions, 'limits' | 'spares' | 'loadTimeout'>): Pick<PoolSettings, 'limits' | 'spares' | 'loadTimeout'> {
+  return { limits: { ...defaultLimits, ...limits }, spares, loadTimeout };
+}
+
 /** Whoever reads the error stream may go: then a line is lost, and not the node. */
-function toErrorStream(): (line: string) => void {
+export function toErrorStream(): (line: string) => void {
   if (!process.stderr.listeners('error').includes(unheard)) process.stderr.on('error', unheard);
   return (line) => void process.stderr.write(`${line}\n`);
 }

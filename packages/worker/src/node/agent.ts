@@ -1,4 +1,4 @@
-import type { Clock, Constants, Kill, Link, LinkEnd, Message, Renew, Request, Timer } from '@muster/rexi';
+import type { Clock, Constants, Kill, Link, LinkEnd, Message, Peer, Renew, Request, Timer } from '@muster/rexi';
 import { Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
 import type { Executors } from '../executor/executor.ts';
 import { Jobs } from './jobs.ts';
@@ -8,14 +8,19 @@ import type { Requests } from './requests.ts';
 import { answer } from './requests.ts';
 import type { LinkId, Session, SessionEffect } from './sessions.ts';
 import { Sessions } from './sessions.ts';
+import type { Shell } from './shell.ts';
 
 export interface AgentOptions {
   readonly id: string;
+  /** The node's life, as its links have proved it. */
+  readonly incarnation: string;
   readonly clock: Clock;
   readonly constants?: Constants;
   readonly executors: Executors;
   readonly lanes: Lanes;
   readonly objects: Objects;
+  /** What operators reach of the node around the agent. Default: the agent's own drain, constants, and no log. */
+  readonly shell?: Shell;
   /** Takes one line of the node's history. Default: nowhere. */
   readonly note?: (event: string, facts: Record<string, unknown>) => void;
   /** Told of each renewal of an open session's lease, and when that ends now. Default: nobody. */
@@ -28,6 +33,8 @@ interface Conversation {
   readonly incarnation: string;
   /** Requests that wait for their answer: one is answered a turn, whatever it costs, while the link has room. */
   readonly requests: Request[];
+  /** Requests whose answer takes its time. */
+  answering: number;
   /** The next one waits until the link has drained. */
   held: boolean;
   /** Kills that are not confirmed yet. */
@@ -48,6 +55,7 @@ const answered: ReadonlySet<string> = new Set(['cast', 'request', 'object-get'])
  */
 export class Agent {
   readonly id: string;
+  readonly incarnation: string;
   readonly jobs: Jobs;
   readonly #clock: Clock;
   readonly #constants: Constants;
@@ -64,6 +72,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     const { id, clock, constants = tableOf(), executors, lanes, objects, note = () => undefined } = options;
     this.id = id;
+    this.incarnation = options.incarnation;
     this.#renewed = options.renewed ?? (() => undefined);
     this.#clock = clock;
     this.#constants = constants;
@@ -74,7 +83,10 @@ export class Agent {
       jobs: () => [...executors.jobs.values()].map(({ name, stream }) => ({ name, stream })),
     });
     this.jobs = new Jobs({ clock, constants, executors, lanes, port: this.#port() });
-    this.#requests = { agent: this, lanes, executors, objects };
+    const { shell = this.#bareShell() } = options;
+    const sessions = this.#sessions;
+    const about = { agent: this, sessions, lanes, executors, objects, shell };
+    this.#requests = { ...about, clock, constants, note, began: clock.now() };
   }
 
   /** Takes an authenticated link. */
@@ -97,6 +109,7 @@ export class Agent {
       channel,
       incarnation,
       requests: [],
+      answering: 0,
       held: false,
       kills: 0,
       accepted: false,
@@ -129,6 +142,11 @@ export class Agent {
     const counts: Record<string, number> = {};
     for (const { channel } of this.#links.values()) counts[channel.peer.role] = (counts[channel.peer.role] ?? 0) + 1;
     return counts;
+  }
+
+  /** Who is at the other ends of the links that are open. */
+  get peers(): Peer[] {
+    return [...this.#links.values()].map(({ channel }) => channel.peer);
   }
 
   #message(from: Conversation, message: Message): void {
@@ -235,7 +253,7 @@ export class Agent {
 
   #other(from: Conversation, message: Message): void {
     if (message.type !== 'request') return this.#objects.message(from.id, message);
-    this.#checkOpen(from.requests.push(message));
+    this.#checkOpen(from.requests.push(message) + from.answering);
     if (from.requests.length === 1) this.#answerNext(from);
   }
 
@@ -247,10 +265,22 @@ export class Agent {
       if (from.held) return;
       const request = from.requests.shift();
       if (request === undefined || from.channel.ended) return;
-      const { channel } = from;
-      answer(this.#requests, { peer: channel.peer, send: (response) => channel.send(response) }, request);
+      void this.#answer(from, request);
       if (from.requests.length > 0) this.#answerNext(from);
     });
+  }
+
+  async #answer(from: Conversation, request: Request): Promise<void> {
+    const { channel } = from;
+    from.answering += 1;
+    try {
+      await answer(this.#requests, { peer: channel.peer, send: (response) => channel.send(response) }, request);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      channel.close(error.closeCode, error.message);
+    } finally {
+      from.answering -= 1;
+    }
   }
 
   #drained(from: Conversation): void {
@@ -315,6 +345,14 @@ export class Agent {
   #send(session: Session, message: Message, left?: () => void): void {
     const channel = session.link === undefined ? undefined : this.#links.get(session.link)?.channel;
     channel?.send(message, left && (() => (left(), message)));
+  }
+
+  #bareShell(): Shell {
+    return {
+      drain: (ms) => void this.drain(ms).then(() => this.close('the node has drained')),
+      config: () => ({ id: this.id, constants: this.#constants }),
+      log: { level: 'silent' },
+    };
   }
 
   #port(): ConstructorParameters<typeof Jobs>[0]['port'] {

@@ -1,3 +1,4 @@
+import type { Ref } from '@muster/rexi';
 import { Counters } from './counters.ts';
 import type { Job } from './job.ts';
 import type { EndedBy, Session, SessionEndCode } from './sessions.ts';
@@ -34,6 +35,21 @@ export class JobTables {
   /** Whether there was one. */
   delete(session: Session): boolean {
     return this.#tables.delete(session);
+  }
+
+  /** All jobs of an incarnation that are not gone: ended sessions may have some beside the one that is open. */
+  jobsOf(incarnation: string): Job[] {
+    const own = [...this.#tables].filter(([session]) => session.incarnation === incarnation);
+    return own.flatMap(([, table]) => [...table.jobs.values()]);
+  }
+
+  /** The job of this reference, in whichever session. */
+  named({ incarnation, counter }: Ref): Job | undefined {
+    for (const [session, table] of this.#tables) {
+      const job = session.incarnation === incarnation ? table.jobs.get(counter) : undefined;
+      if (job !== undefined) return job;
+    }
+    return undefined;
   }
 
   /** All jobs that are not gone. */

@@ -1,4 +1,4 @@
-import type { Ack, Cast, Clock, Constants, ErrorCode, Kill, Message, StreamStart } from '@muster/rexi';
+import type { Ack, Cast, Clock, Constants, ErrorCode, Kill, Message, Ref, StreamStart } from '@muster/rexi';
 import { CloseCode, ClusterError, formatRef, ProtocolError } from '@muster/rexi';
 import type { Executors, Failure } from '../executor/executor.ts';
 import { Failures } from './failures.ts';
@@ -57,6 +57,30 @@ export class Jobs {
   /** All jobs that are not gone. */
   get all(): Job[] {
     return this.#tables.all;
+  }
+
+  /** Jobs of an incarnation that are not gone. */
+  of(incarnation: string): Job[] {
+    return this.#tables.jobsOf(incarnation);
+  }
+
+  /** Jobs of a session that are not gone. */
+  count(session: Session): number {
+    return this.#tables.find(session)?.jobs.size ?? 0;
+  }
+
+  find(ref: Ref): Job | undefined {
+    return this.#tables.named(ref);
+  }
+
+  /** Whether anything of the job is left. */
+  has(job: Job): boolean {
+    return this.#tables.job(job.session, job.counter) === job;
+  }
+
+  /** New casts are refused, and the node ends when what runs has ended. */
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** Tombstones of all sessions together. */
@@ -127,6 +151,13 @@ export class Jobs {
     return Promise.all(dying);
   }
 
+  /** Kills for somebody who is not the jobs' coordinator, which hears `reason`. Resolves when the processes are gone. */
+  async killAll(jobs: readonly Job[], reason: Reason): Promise<void> {
+    const gone = jobs.map((job) => new Promise<void>((resolve) => job.mourners.push(resolve)));
+    for (const job of jobs) this.end(job, this.constants.killGrace, reason);
+    await Promise.all(gone);
+  }
+
   /** The session is over: nothing of it lives on. */
   endSession(session: Session, code: SessionEndCode, by: EndedBy): void {
     const table = this.#tables.of(session);
@@ -146,7 +177,7 @@ export class Jobs {
 
   /** Counters of the incarnation's jobs that are not gone. */
   left(incarnation: string): number[] {
-    return this.all.filter(({ session }) => session.incarnation === incarnation).map(({ counter }) => counter);
+    return this.of(incarnation).map(({ counter }) => counter);
   }
 
   /** New casts go elsewhere; what runs has `ms` milliseconds. */

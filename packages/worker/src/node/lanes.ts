@@ -11,6 +11,8 @@ export interface LaneOptions {
 /** A place in a lane; given back exactly once, more often does no harm. */
 export type Slot = () => void;
 
+const usual: Required<LaneOptions> = { concurrency: 64, queue: 10_000 };
+
 /** Above every priority that a cast can ask for: jobs that have run already go on before new ones begin. */
 const resuming = 256;
 
@@ -36,13 +38,19 @@ export class Lanes {
 
   /** What is to be said where too many wait already; undefined: one more may. */
   full(lane: string): string | undefined {
-    const most = this.#options.get(lane)?.queue ?? 10_000;
+    const most = this.#options.get(lane)?.queue ?? usual.queue;
     return this.#queue(lane).size >= most ? `${most} jobs wait in the lane "${lane}" already.` : undefined;
   }
 
   /** Waits for a slot for a parked job, ahead of all that are new. */
   reenter(lane: string, left: () => AbortSignal): Promise<Slot> {
     return take(this.#queue(lane), resuming, left);
+  }
+
+  /** What holds in these lanes, and in all that were set, defaults included. */
+  settings(names: Iterable<string>): Record<string, Required<LaneOptions>> {
+    const lanes = [...new Set([...this.#options.keys(), ...names])].sort();
+    return Object.fromEntries(lanes.map((lane) => [lane, { ...usual, ...this.#options.get(lane) }]));
   }
 
   /** Jobs that run and wait, per lane. */
@@ -54,7 +62,7 @@ export class Lanes {
   #queue(lane: string): PQueue {
     const known = this.#queues.get(lane);
     if (known !== undefined) return known;
-    const queue = new PQueue({ concurrency: this.#options.get(lane)?.concurrency ?? 64 });
+    const queue = new PQueue({ concurrency: this.#options.get(lane)?.concurrency ?? usual.concurrency });
     this.#queues.set(lane, queue);
     return queue;
   }

@@ -95,6 +95,11 @@ export class Sessions {
     return session?.state === 'open' ? session : undefined;
   }
 
+  /** Every session that may run jobs, or waits until it may. */
+  get all(): Session[] {
+    return [...this.#incarnations.values()].flatMap(({ session }) => session ?? []);
+  }
+
   /** A coordinator opens a session. */
   opening(incarnation: string, link: LinkId, number: number, now: number): SessionEffect[] {
     const effects = this.expire(now);

@@ -1,13 +1,16 @@
 import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
 import { constants as tableOf, newIdentity, systemClock, systemEntropy, wsTransport } from '@muster/rexi';
 import type { PoolOptions } from '../executor/pool.ts';
-import { startPool } from '../executor/pool.ts';
+import { poolSettings, startPool, toErrorStream } from '../executor/pool.ts';
 import type { Executors } from '../executor/executor.ts';
+import type { AgentOptions } from './agent.ts';
 import { Agent } from './agent.ts';
 import { checkOptions, listenError, prepareFiles, secretBytes } from './check-options.ts';
 import type { LaneOptions } from './lanes.ts';
 import { Lanes } from './lanes.ts';
 import { Objects } from './objects.ts';
+import type { Shell } from './shell.ts';
+import { isSaid } from './shell.ts';
 
 export interface NodeOptions {
   /** The node's name, unique in the cluster: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -51,6 +54,8 @@ export interface WorkerNode {
   drain(ms?: number): Promise<void>;
   /** Ends at once: links, jobs, executors. Resolves when no process of the node is left. May be called twice. */
   close(): Promise<void>;
+  /** Resolves when no process of the node is left, whoever has ended it: an operator may have drained it. */
+  readonly closed: Promise<void>;
 }
 
 /**
@@ -60,16 +65,18 @@ export interface WorkerNode {
  */
 export async function startNode(options: NodeOptions): Promise<WorkerNode> {
   checkOptions(options);
-  const { id, dataDir, seams = {}, note = () => undefined } = options;
+  const { id, dataDir, seams = {} } = options;
   const secret = secretBytes(options.secret);
   const { clock = systemClock, entropy = systemEntropy } = seams;
   const transport = seams.transport ?? wsTransport({ clock, entropy });
   const constants = tableOf(options.constants);
   const identity = newIdentity('worker', id, entropy);
+  const { log, note, warn } = sayings(options);
   await prepareFiles(options);
+  const pool = { ...options.pool, warn };
   const executors =
     seams.executors ??
-    (await startPool({ ...options.pool, jobs: options.jobs, node: id, dataDir, lease: constants.lease, clock }));
+    (await startPool({ ...pool, jobs: options.jobs, node: id, dataDir, lease: constants.lease, clock }));
   const early: Parameters<Agent['accept']>[0][] = [];
   let accept = (link: Parameters<Agent['accept']>[0]): void => void early.push(link);
   try {
@@ -77,7 +84,6 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
       .listen(options.listen, {
         identity,
         secret,
-        roles: ['coordinator', 'guardian', 'peer'],
         ...(options.advertise && { advertise: options.advertise }),
         accept: (link) => accept(link),
       })
@@ -87,31 +93,80 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
     const address = publicAddress(listener.address, options.advertise);
     const budget = options.objectBudget === undefined ? {} : { budget: options.objectBudget };
     const objects = new Objects({ identity, address, clock, entropy, constants, transport, secret, ...budget });
-    const agent = new Agent({ id, clock, constants, executors, lanes: new Lanes(options.lanes), objects, note });
+    const lanes = new Lanes(options.lanes);
+    const end = ending(async () => {
+      await listener.close();
+      agent.close('the node closes');
+      await executors.close();
+    });
+    const drain = async (ms: number): Promise<void> => {
+      await agent.drain(ms);
+      await end.close();
+    };
+    const shell: Shell = {
+      log,
+      drain: (ms) => void drain(ms),
+      config: () => ({
+        ...configOf(options, listener.address),
+        objectBudget: objects.table.stats().budget,
+        lanes: lanes.settings([...executors.jobs.values()].map(({ lane }) => lane)),
+        logLevel: log.level,
+        constants,
+      }),
+    };
+    const { incarnation } = identity;
+    const agent = new Agent({ id, incarnation, clock, constants, executors, lanes, objects, shell, note });
     accept = (link) => agent.accept(link);
     for (const link of early) agent.accept(link);
-    let closing: Promise<void> | undefined;
-    const close = (): Promise<void> =>
-      (closing ??= (async () => {
-        await listener.close();
-        agent.close('the node closes');
-        await executors.close();
-      })());
     return {
       id,
-      incarnation: identity.incarnation,
+      incarnation,
       address: listener.address,
       jobs: [...executors.jobs.keys()],
-      async drain(ms = constants.drain) {
-        await agent.drain(ms);
-        await close();
-      },
-      close,
+      drain: (ms = constants.drain) => drain(ms),
+      ...end,
     };
   } catch (error) {
     await executors.close();
     throw error;
   }
+}
+
+/** What runs once, whoever asks for it, and by whom it can be awaited. */
+function ending(run: () => Promise<void>): Pick<WorkerNode, 'close' | 'closed'> {
+  let tell: (end: Promise<void>) => void;
+  const closed = new Promise<void>((resolve) => (tell = resolve));
+  closed.catch(() => undefined); // Whoever closes it hears of it.
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    if (closing === undefined) tell((closing = run()));
+    return closing;
+  };
+  return { close, closed };
+}
+
+/** What the node says, as far as its level lets it. */
+function sayings({ note, pool }: NodeOptions): Pick<Shell, 'log'> & Required<Pick<AgentOptions, 'note'>> & Warns {
+  const log: Shell['log'] = { level: 'info' };
+  const tell = pool?.warn ?? toErrorStream();
+  return {
+    log,
+    note: (event, facts) => isSaid(log, 'info') && note?.(event, facts),
+    warn: (line) => isSaid(log, 'warn') && tell(line),
+  };
+}
+
+interface Warns {
+  readonly warn: (line: string) => void;
+}
+
+/** What the node was started with, as far as it is no secret. */
+function configOf(
+  { id, jobs, dataDir, advertise = [], plaintext = false, pool = {} }: NodeOptions,
+  listen: string,
+): object {
+  const { limits, spares, loadTimeout } = poolSettings(pool);
+  return { id, listen, advertise, plaintext, jobs, dataDir, ...limits, spares, loadTimeout };
 }
 
 function publicAddress(bound: string, advertise: readonly string[] | undefined): string {

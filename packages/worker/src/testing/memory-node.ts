@@ -4,6 +4,7 @@ import { Agent } from '../node/agent.ts';
 import type { LaneOptions } from '../node/lanes.ts';
 import { Lanes } from '../node/lanes.ts';
 import { Objects } from '../node/objects.ts';
+import type { Shell } from '../node/shell.ts';
 import type { Script } from './script.ts';
 import type { ScriptedExecutorsOptions } from './scripted-executors.ts';
 import { ScriptedExecutors } from './scripted-executors.ts';
@@ -74,10 +75,18 @@ export async function memoryNode(options: MemoryNodeOptions): Promise<MemoryNode
   const listener = await transport.listen(options.listen ?? `ws://${id}.test:0`, {
     identity,
     secret,
-    roles: ['coordinator', 'guardian', 'peer'],
     accept,
   });
   const objects = new Objects({ identity, address: listener.address, clock, entropy, constants, transport, secret });
-  const agent: Agent = new Agent({ id, clock, constants, executors, lanes, objects, ...(note && { note }) });
-  return new MemoryNode(agent, executors, identity, listener, links);
+  const { incarnation } = identity;
+  const log: Shell['log'] = { level: 'info' };
+  const shell: Shell = {
+    log,
+    drain: (ms) => void agent.drain(ms).then(() => node.close()),
+    config: () => ({ id, constants, lanes: lanes.settings([]), logLevel: log.level }),
+  };
+  const around = { executors, lanes, objects, shell };
+  const agent: Agent = new Agent({ id, incarnation, clock, constants, ...around, ...(note && { note }) });
+  const node = new MemoryNode(agent, executors, identity, listener, links);
+  return node;
 }
