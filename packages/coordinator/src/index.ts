@@ -26,6 +26,11 @@ export type { MissingPart } from './exit-error.ts';
 export type { ClusterJobs, Sendable, Wire } from './typed.ts';
 export type { NodeState } from './node.ts';
 
+// For people and their tools.
+export { operate, Operator } from './operator/operator.ts';
+export type { Answers, KillOutcome, NodeAnswer, NodeFailure, Selection } from './operator/operator.ts';
+export type { OperateOptions, OperateSeams, OperatingRole } from './operator/options.ts';
+
 // For simulations, which put another guardian behind the same pipe.
 export { GuardianCore } from './guardian/guardian-core.ts';
 export type { GuardianEffect } from './guardian/guardian-core.ts';

@@ -1,5 +1,5 @@
 import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
-import { authorityOf, ClusterError, isId } from '@muster/rexi';
+import { authorityOf, ClusterError, isId, looksLikeRoleKey } from '@muster/rexi';
 import type { SpawnGuardian } from './guardianship.ts';
 import { checkedRing } from './placement/ring.ts';
 import type { Shard, ShardMap } from './request.ts';
@@ -59,6 +59,8 @@ export function secretBytes(secret: string | Uint8Array | undefined): Uint8Array
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
     throw bad(`secret is the cluster's secret, as a text or bytes, the same as the nodes have; not ${shown(secret)}.`);
   }
+  if (looksLikeRoleKey(Buffer.from(secret).toString('latin1')))
+    throw bad('This is the key of one role, with which one can operate; connect takes the secret of the cluster.');
   const bytes = typeof secret === 'string' ? Buffer.from(secret.trim()) : secret;
   if (bytes.length < leastSecret)
     throw bad(`The cluster secret has ${bytes.length} bytes; give it at least ${leastSecret}.`);

@@ -36,6 +36,18 @@ export type {
   Wire,
 } from '@muster/coordinator';
 
+// For those who look into a cluster, and change what runs there.
+export { operate, Operator } from '@muster/coordinator';
+export type {
+  Answers,
+  KillOutcome,
+  NodeAnswer,
+  NodeFailure,
+  OperateOptions,
+  OperatingRole,
+  Selection,
+} from '@muster/coordinator';
+
 // For those who write jobs, or start nodes from code.
 export { job, startNode } from '@muster/worker';
 export type { JobContext, LaneOptions, NodeOptions, WorkerNode } from '@muster/worker';
@@ -46,4 +58,13 @@ export type { StoreErrorCode } from '@muster/store';
 
 // What can go wrong.
 export { ClusterError, JobError } from '@muster/rexi';
-export type { Constants, ErrorCode } from '@muster/rexi';
+export type {
+  Constants,
+  ErrorCode,
+  FailureFacts,
+  JobFacts,
+  KillOrder,
+  LogLevel,
+  NodeFacts,
+  SessionFacts,
+} from '@muster/rexi';

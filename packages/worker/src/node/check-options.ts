@@ -1,4 +1,4 @@
-import { ClusterError } from '@muster/rexi';
+import { ClusterError, looksLikeRoleKey } from '@muster/rexi';
 import { mkdir, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { NodeOptions } from './start.ts';
@@ -18,6 +18,8 @@ export function checkOptions({ id, listen, advertise = [], plaintext, ...options
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(id))
     throw bad('id', `"${id}" is no node id; it takes 1 to 64 of A-Z a-z 0-9 . _ -`);
   const secret = secretBytes(options.secret);
+  if (looksLikeRoleKey(Buffer.from(secret).toString('latin1')))
+    throw bad('secret', 'This is the key of one role; a node takes the secret of the cluster.');
   if (secret.length < leastSecret)
     throw bad('secret', `The cluster secret has ${secret.length} bytes; give it at least ${leastSecret}.`);
   for (const authority of advertise) {
