@@ -151,6 +151,23 @@ describe('The demo', () => {
     const sentences = [/JSON, as in/, /There is no node "n9"/, /no request "weather"/, /no job/, /^talk\.js DIR nodes/];
     expect(refused.map(([, errors], i) => sentences[i]?.test(errors))).toEqual(sentences.map(() => true));
 
+    const lines = Array.from(demo.output.matchAll(/^ *node (\S*bin\/muster\.js \S.*)$/gm), ([, line]) => line ?? '');
+    expect(lines.map((line) => line.split(' ')[1])).toEqual(['nodes', 'watch', 'drain']);
+    const muster = async (line: string): Promise<[string, string, number | null]> => {
+      const child = new Child(
+        spawn(process.execPath, line.split(' '), { cwd: lab.dir, env: lab.env, stdio: ['ignore', 'pipe', 'pipe'] }),
+      );
+      started.push(child);
+      if (line.includes(' watch '))
+        await until('it draws', () => child.output.includes('No jobs.') && child.signal('SIGINT'));
+      const { code } = await within(`${line} has ended`, 20_000, child.ended);
+      return [child.output, child.errors, code];
+    };
+    const [seen = '', watched = '', drained = ''] = lines;
+    expect(await muster(seen)).toEqual([expect.stringMatching(/^n1 .* up [^]*^n2 .* up /m), '', 0]);
+    expect(await muster(watched)).toEqual([expect.stringMatching(/^n2 .* up /m), '', 0]);
+    expect(await muster(drained)).toEqual(['n1 drains: it has no job.\nn1 has ended.\n', '', 0]);
+
     demo.signal('SIGINT');
     expect((await within('the demo has ended', 20_000, demo.ended)).code).toBe(0);
     expect(demo.output).toContain('none of it is left.');

@@ -38,11 +38,18 @@ async function dataOf(options: Options): Promise<DataSet> {
 /** Leaves the nodes up, without a coordinator, until somebody says so. */
 async function keep(stage: Stage, cast: Cast, { prefix }: DataSet, interrupted: Promise<never>): Promise<void> {
   await (await cast.cluster)?.close();
-  const talk = `node ${relative(process.cwd(), fileURLToPath(new URL('./talk.js', import.meta.url)))} ${stage.dir}`;
+  const talk = `node ${programAt(new URL('./talk.js', import.meta.url))} ${stage.dir}`;
+  const muster = `node ${programAt(new URL(import.meta.resolve('muster/muster')))}`;
+  const there = `--nodes ${stage.addresses.join(',')} --secret ${stage.secretFile}`;
   title('The nodes stay up. In another terminal:');
   say(`${talk} nodes`);
   say(`${talk} ask n1 stats`);
   say(`${talk} scatter startingWith ${quoted(JSON.stringify(prefix))} 5`);
+  say('');
+  say(`${muster} nodes ${there}`);
+  say(`${muster} watch ${there}`);
+  say(`${muster} drain n1 ${there}`);
+  say('');
   say('Ctrl-C here ends them.');
   const forever = setInterval(() => undefined, 2 ** 30);
   try {
@@ -52,6 +59,11 @@ async function keep(stage: Stage, cast: Cast, { prefix }: DataSet, interrupted: 
   } finally {
     clearInterval(forever);
   }
+}
+
+/** As one says it from here. */
+function programAt(url: URL): string {
+  return relative(process.cwd(), fileURLToPath(url));
 }
 
 /** As a shell takes it. */

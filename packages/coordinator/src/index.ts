@@ -28,7 +28,7 @@ export type { NodeState } from './node.ts';
 
 // For people and their tools.
 export { operate, Operator } from './operator/operator.ts';
-export type { Answers, KillOutcome, NodeAnswer, NodeFailure, Selection } from './operator/operator.ts';
+export type { Answers, JobSelection, KillOutcome, NodeAnswer, NodeFailure, Selection } from './operator/operator.ts';
 export type { OperateOptions, OperateSeams, OperatingRole } from './operator/options.ts';
 
 // For simulations, which put another guardian behind the same pipe.

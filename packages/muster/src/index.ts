@@ -40,6 +40,7 @@ export type {
 export { operate, Operator } from '@muster/coordinator';
 export type {
   Answers,
+  JobSelection,
   KillOutcome,
   NodeAnswer,
   NodeFailure,

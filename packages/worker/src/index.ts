@@ -4,6 +4,9 @@ export type { LaneOptions } from './node/lanes.ts';
 export { job } from './job/job.ts';
 export type { JobContext } from './job/context.ts';
 
+// For other commands that take a secret from a file.
+export { readSecret } from './bin/secret.ts';
+
 // The seam under the agent, for tests and simulation.
 export { Agent } from './node/agent.ts';
 export type { AgentOptions } from './node/agent.ts';

@@ -170,7 +170,7 @@ describe('operate', () => {
     const alias = address.replace('a.test', 'alias.test');
     const { clock, entropy, network } = world;
     const transport = { ...network, dial: (to: string, how: never) => network.dial(to === alias ? address : to, how) };
-    const observer = look({ nodes: [address, alias], seams: { clock, entropy, transport: transport as never } });
+    const observer = look({ nodes: [address, alias], seams: { clock, entropy, transport } });
     const { answers, failures } = await world.run(observer.nodes());
     expect(answers).toHaveLength(1);
     expect(failures).toMatchObject([

@@ -42,6 +42,15 @@ export interface Selection {
   readonly only?: readonly string[];
 }
 
+/** Which jobs are listed, and how many of each node at most: 1 to 4096, 1000 where nothing is said. */
+export interface JobSelection {
+  readonly limit?: number | undefined;
+  /** Only those of this incarnation. */
+  readonly coordinator?: string | undefined;
+  /** Only those of this name. */
+  readonly job?: string | undefined;
+}
+
 type Asked = keyof OperationTakes;
 
 /**
@@ -81,7 +90,7 @@ export class Operator implements AsyncDisposable {
   }
 
   /** What is in the job tables, the oldest first: at most `limit` (1000) of each node, and how many more there are. */
-  jobs({ limit, coordinator, job, ...selection }: Selection & NonNullable<OperationTakes['node-jobs']> = {}): Promise<
+  jobs({ limit, coordinator, job, ...selection }: Selection & JobSelection = {}): Promise<
     Answers<OperationAnswers['node-jobs']>
   > {
     return this.#ask('node-jobs', given({ limit, coordinator, job }), selection);
@@ -143,8 +152,9 @@ export class Operator implements AsyncDisposable {
     value: OperationTakes[Name],
     { only }: Selection = {},
   ): Promise<Answers<OperationAnswers[Name]>> {
-    if (!mayAsk(this.role, name)) {
-      throw new ClusterError('bad_options', `"${name}" is for an operator, and this is an ${this.role}.`);
+    const asked: string = name;
+    if (!mayAsk(this.role, asked)) {
+      throw new ClusterError('bad_options', `"${asked}" is for an operator, and this is an ${this.role}.`);
     }
     const tries = await Promise.all(this.#nodes.map((node) => this.#try(node, name, value, only)));
     const answers = tries.flatMap((one) => (one !== undefined && 'value' in one ? one : []));
