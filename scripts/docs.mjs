@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { codes, defaults } from '../packages/rexi/dist/index.js';
 import { storeCodes } from '../packages/store/dist/index.js';
+import { commands, usage as musterUsage } from '../packages/muster/dist/commands/main.js';
 import { usage } from '../packages/worker/dist/bin/options.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -74,6 +75,12 @@ ${table(['name', 'default', 'meaning'], rows)}
 
 \`\`\`
 ${usage}
+\`\`\`
+
+## muster
+
+\`\`\`
+${[musterUsage, ...Object.values(commands).map((command) => command.usage)].join('\n\n')}
 \`\`\`
 `;
 }

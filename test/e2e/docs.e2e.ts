@@ -109,6 +109,15 @@ describe('The program in', () => {
     expect((await within('the service has ended', 5_000, service.ended)).code).toBe(0);
   });
 
+  it('the guide to operators tells what runs, and what it cannot reach', async () => {
+    const [address = ''] = await nodes('looked', printed.path('README.md', 'jobs.mjs'));
+    const gone = 'ws://127.0.0.1:9';
+    expect(await outputOf('docs/guides/look-into-a-cluster.md', 'look.mjs', address, gone)).toEqual([
+      'looked 0 jobs, and 0 more',
+      `${gone} unreachable`,
+    ]);
+  });
+
   it("the worker's README starts a node, and drains it", async () => {
     copyFileSync(printed.path('README.md', 'jobs.mjs'), join(lab.dir, 'jobs.mjs'));
     const [line] = await outputOf('packages/worker/README.md', 'node.js');
@@ -136,11 +145,16 @@ describe('The pages', () => {
   });
 
   it('name options that there are', () => {
+    const helpOf = (program: string, ...words: string[]): string =>
+      spawnSync(process.execPath, [join(root, program), ...words, '--help'], { encoding: 'utf8' }).stdout;
+    const muster = 'packages/muster/dist/bin/muster.js';
+    const commands = Array.from(helpOf(muster).matchAll(/^ {2}([a-z-]+) {2,}\S/gm), ([, name]) => name ?? '');
     const help = [
       'packages/worker/dist/bin/muster-worker.js',
       'packages/testkit/dist/bin/muster-sim.js',
       'apps/demo/dist/main.js',
-    ].map((program) => spawnSync(process.execPath, [join(root, program), '--help'], { encoding: 'utf8' }).stdout);
+    ].map((program) => helpOf(program));
+    help.push(helpOf(muster), ...commands.map((name) => helpOf(muster, name)));
     // Node's own, and that of scripts/docs.mjs.
     const known = [...optionsIn(help.join(' ')), '--conditions', '--check'];
     const named = pages.flatMap((page) => optionsIn(readPage(page)).map((option) => `${page}: ${option}`));
