@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '@muster/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Terminal } from '../../packages/muster/dist/commands/command.js';
+import { main } from '../../packages/muster/dist/commands/main.js';
 import { Child, now } from './harness/child.ts';
 import { beating, deathsAfter, lastBeat } from './harness/evidence.ts';
 import { Lab } from './harness/lab.ts';
@@ -149,6 +151,23 @@ describe('muster looks', () => {
     });
   });
 
+  it('on, and on a screen it draws over what it has drawn', async () => {
+    const end = new AbortController();
+    const drawn: string[] = [];
+    const terminal: Terminal = {
+      out: (text) => void drawn.push(text),
+      err: (text) => expect(text).toBe(''),
+      isScreen: true,
+      pause: () => new Promise((resolve) => setTimeout(resolve, 20)),
+      end: end.signal,
+    };
+    const code = main(['watch', ...there()], terminal, () => '');
+    await until('it has drawn thrice', () => drawn.length > 2);
+    end.abort();
+    expect(await within('it has ended', 5_000, code)).toBe(0);
+    for (const picture of drawn) expect(picture).toMatch(/^\u001b\[HNODE .*\u001b\[K\n[^]*\u001b\[J$/);
+  });
+
   it('until nobody reads what it says', async () => {
     const child = start(['watch', ...there(), '--every', '100']);
     await until('it says something', () => child.output !== '');
@@ -285,14 +304,14 @@ describe('muster drain', () => {
     const c = await lab.node('c');
     const user = await lab.cluster([c.address]);
     const beat = lab.beat();
-    const nap = user.call('nap', { ms: 1_500, beat });
+    const nap = user.call('nap', { ms: 6_000, beat });
     await beating(beat, 1);
     const draining = start(['drain', 'c', '--nodes', `${nodes()},${c.address}`, '--secret', lab.secretFile]);
     await until('the node drains', () => user.nodes()[0]?.state === 'draining');
     const { output } = await muster('nodes', '--nodes', c.address, '--secret', lab.secretFile);
     expect(output).toMatch(/^c +ws:\S+ +draining +1 /m);
     expect(await nap).toBe('rested');
-    expect(await within('the node has ended', 5_000, c.ended)).toMatchObject({ code: 0 });
+    expect(await within('the node has ended', 10_000, c.ended)).toMatchObject({ code: 0 });
     await within('the command has ended', 5_000, draining.ended);
     expect(draining.output).toBe('c drains: 1 job may go on for 30s.\nc has ended.\n');
     expect([draining.errors, draining.ending?.code]).toEqual(['', 0]);
