@@ -165,7 +165,8 @@ describe('muster looks', () => {
     await until('it has drawn thrice', () => drawn.length > 2);
     end.abort();
     expect(await within('it has ended', 5_000, code)).toBe(0);
-    for (const picture of drawn) expect(picture).toMatch(/^\u001b\[HNODE .*\u001b\[K\n[^]*\u001b\[J$/);
+    const pictures = drawn.map((picture) => picture.replaceAll('\u001b', '^'));
+    for (const picture of pictures) expect(picture).toMatch(/^\^\[HNODE .*\^\[K\n[^]*\^\[J$/);
   });
 
   it('until nobody reads what it says', async () => {

@@ -1,4 +1,16 @@
-import type { Clock, Constants, Kill, Link, LinkEnd, Message, Peer, Renew, Request, Timer } from '@muster/rexi';
+import type {
+  Clock,
+  Constants,
+  Kill,
+  Link,
+  LinkEnd,
+  Message,
+  Peer,
+  Renew,
+  Request,
+  Response,
+  Timer,
+} from '@muster/rexi';
 import { Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
 import type { Executors } from '../executor/executor.ts';
 import { Jobs } from './jobs.ts';
@@ -272,14 +284,19 @@ export class Agent {
 
   async #answer(from: Conversation, request: Request): Promise<void> {
     const { channel } = from;
-    from.answering += 1;
+    let open = 1;
+    from.answering += open;
+    // Before it is sent: the peer may ask the next as soon as it has this one.
+    const send = (response: Response): void => {
+      from.answering -= open;
+      open = 0;
+      channel.send(response);
+    };
     try {
-      await answer(this.#requests, { peer: channel.peer, send: (response) => channel.send(response) }, request);
+      await answer(this.#requests, { peer: channel.peer, send }, request);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       channel.close(error.closeCode, error.message);
-    } finally {
-      from.answering -= 1;
     }
   }
 
