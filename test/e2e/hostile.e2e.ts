@@ -64,12 +64,8 @@ describe('Nobody gets in', () => {
   });
 
   it('in a role that a node does not take', async () => {
-    for (const role of ['worker', 'operator', 'observer'] as const) {
-      expect(await failureOf(RawPeer.dial(node.address, lab.secret, role))).toMatchObject({
-        code: 'unauthorized',
-        detail: 'role',
-      });
-    }
+    const error = await failureOf(RawPeer.dial(node.address, lab.secret, 'worker'));
+    expect(error).toMatchObject({ code: 'unauthorized', detail: 'role' });
   });
 
   it('with a handshake that was recorded', async () => {
@@ -101,7 +97,7 @@ describe('Nobody gets in', () => {
 describe('A peer that says what its role may not', () => {
   const types = Object.keys(samples) as MessageType[];
 
-  it.each(['coordinator', 'guardian', 'peer'] as const)(
+  it.each(['coordinator', 'guardian', 'peer', 'operator', 'observer'] as const)(
     'is closed with forbidden, whatever it is: %s',
     async (role) => {
       const wrong = types.filter((type) => !layouts[type].from.includes(role));
@@ -114,7 +110,7 @@ describe('A peer that says what its role may not', () => {
   );
 
   it('and is not, where it may', async () => {
-    await Promise.all((['coordinator', 'guardian', 'peer'] as const).map(saysAll));
+    await Promise.all((['coordinator', 'guardian', 'peer', 'operator', 'observer'] as const).map(saysAll));
   });
 
   async function saysAll(role: Role): Promise<void> {
