@@ -1,5 +1,5 @@
 import type { Clock, Constants, Entropy, Identity, Link, Timer, Transport } from '@muster/rexi';
-import { ClusterError } from '@muster/rexi';
+import { chance, ClusterError } from '@muster/rexi';
 import { backoff } from './backoff.ts';
 
 export interface DiallerOptions {
@@ -40,6 +40,10 @@ export class Dialler {
       const known = expect === undefined ? {} : { expect };
       const link = await transport.dial(address, { identity, secret, timeout: constants.connect, signal, ...known });
       if (signal.aborted) return link.abort('closed meanwhile');
+      if (chance(this.#options.clock, 'dial-lost', 0.1)) {
+        link.abort('lost at a failpoint');
+        throw new ClusterError('unreachable', `The link to ${address} was lost before anything was said.`);
+      }
       await linked(link);
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
@@ -51,7 +55,8 @@ export class Dialler {
   again(): void {
     const { clock, entropy } = this.#options;
     this.#retry?.cancel();
-    this.#retry = clock.after(backoff(this.#attempt, entropy), () => void this.dial());
+    const wait = chance(clock, 'redial-at-once', 0.2) ? 0 : backoff(this.#attempt, entropy);
+    this.#retry = clock.after(wait, () => void this.dial());
     this.#attempt += 1;
   }
 

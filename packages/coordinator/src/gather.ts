@@ -1,5 +1,5 @@
 import type { ErrorCode, Timer } from '@muster/rexi';
-import { ClusterError, onAbort } from '@muster/rexi';
+import { chance, ClusterError, onAbort } from '@muster/rexi';
 import type { Wanted } from './casting.ts';
 import { Casting } from './casting.ts';
 import type { MissingPart } from './exit-error.ts';
@@ -288,7 +288,9 @@ export class Gather<T> {
 
   #arm(lane: Lane): void {
     lane.hedge?.cancel();
-    lane.hedge = this.#in.clock.after(this.#in.constants.hedgeInit, () => this.#perform(lane, lane.part.late()));
+    const { clock, constants } = this.#in;
+    const wait = chance(clock, 'hedge-at-once', 0.1) ? 0 : constants.hedgeInit;
+    lane.hedge = clock.after(wait, () => this.#perform(lane, lane.part.late()));
   }
 
   #hand(rows: T[]): T[] {

@@ -18,6 +18,8 @@ export type {
 } from './seams.ts';
 export { systemClock, systemEntropy } from './system.ts';
 export { onAbort } from './abort.ts';
+export { chance, failpoints } from './failpoints.ts';
+export type { Chance, Failpoint } from './failpoints.ts';
 
 export { ClusterError, codes, JobError, ProtocolError } from './errors.ts';
 export type { ErrorCode, ErrorContext } from './errors.ts';

@@ -3,6 +3,8 @@
  * randomness; tests and simulation give their own, and a run is then a function of its seed.
  */
 
+import type { Chance } from './failpoints.ts';
+
 /** A timer that can be taken back. Cancelling one that has fired does nothing. */
 export interface Timer {
   cancel(): void;
@@ -16,6 +18,8 @@ export interface Clock {
   after(ms: number, fire: () => void): Timer;
   /** Calls `run` once the current turn's input has been read, so that what is ready together is sent together. */
   soon(run: () => void): void;
+  /** Decides at failpoints. Only simulations have it. */
+  readonly chance?: Chance;
 }
 
 /** How the key of an incarnation grows from its seed, signs, and is checked. */

@@ -1,4 +1,6 @@
+import type { Failpoint } from '@muster/rexi';
 import { describe, expect, it } from 'vitest';
+import { failpointNames, Failpoints } from './faults/failpoints.ts';
 import { faultKinds } from './faults/fault.ts';
 import { planFaults } from './faults/plan.ts';
 import type { HistoryEvent } from './history/history.ts';
@@ -67,6 +69,24 @@ describe('A simulation', () => {
   });
 });
 
+describe('Failpoints of the code', () => {
+  it('fire where they are on, and nowhere else', async () => {
+    const { failpoints, violations } = await simulate({ seed: 5, duration: 10_000, failpoints: ['small-frame'] });
+    expect([...failpoints.keys()]).toEqual(['small-frame']);
+    expect(violations).toEqual([]);
+  });
+
+  it('are one in four by the seed, and each is on in some run', () => {
+    const on = Array.from({ length: 40 }, (_, seed) => {
+      const points = new Failpoints(new Random(seed));
+      for (const name of failpointNames) points.chance(name, 1);
+      return [...points.fired.keys()];
+    });
+    expect(on.flat().length).toBeLessThan((40 * failpointNames.length) / 2);
+    expect(new Set(on.flat())).toEqual(new Set(failpointNames));
+  });
+});
+
 describe('A schedule of faults', () => {
   const plan = (seed: number): ReturnType<typeof planFaults> =>
     planFaults({ random: new Random(seed), nodes: ['w1', 'w2'], duration: 60_000 });
@@ -127,14 +147,17 @@ describe('A run over many seeds', () => {
     }));
     for await (const report of runSeeds(orders, 0)) tally.add(report);
     expect([tally.seeds, tally.twice, tally.failed]).toEqual([2, 1, 0]);
-    expect(tally.notRun).toEqual(faultKinds.filter((kind) => kind !== 'reset'));
+    expect(tally.notRun.filter((name) => !failpointNames.includes(name as Failpoint))).toEqual(
+      faultKinds.filter((kind) => kind !== 'reset'),
+    );
     expect(tally.table(1_000)).toMatch(/fault partition +not run/);
+    expect(tally.table(1_000)).toMatch(/failpoint \S+ +(not run|\d)/);
   });
 
   it('counts seeds by the rule that they broke', () => {
     const tally = new Tally();
     const violation = { rule: 'noOrphans', at: 1, what: '' };
-    const report = { mode: 'safety' as const, events: 1, simulated: 1, fired: {} };
+    const report = { mode: 'safety' as const, events: 1, simulated: 1, fired: {}, failpoints: {} };
     for (const seed of [1, 2]) tally.add({ seed, ...report, violations: [violation, violation] });
     expect(tally.failures.get('noOrphans')).toMatchObject({ seeds: 2, report: { seed: 1 } });
   });

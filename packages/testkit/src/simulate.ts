@@ -1,5 +1,5 @@
 /* oxlint-disable no-restricted-globals -- a rejection that nobody handles is told to the process */
-import type { Constants } from '@muster/rexi';
+import type { Constants, Failpoint } from '@muster/rexi';
 import type { Script } from '@muster/worker/testing';
 import type { Violation } from './checker/violation.ts';
 import { check } from './checker/check.ts';
@@ -13,6 +13,7 @@ import { objects } from './scenario/objects.ts';
 import { brief, mixed, quiet, streams } from './scenario/workload.ts';
 import type { SimCoordinator } from './machines/sim-coordinator.ts';
 import type { Scenario } from './scenario/workload.ts';
+import { simulateWallClock } from './simulation/wall-clock.ts';
 import { World } from './simulation/world.ts';
 
 export const scenarios: Readonly<Record<'mixed' | 'quiet' | 'streams' | 'objects', Scenario>> = {
@@ -45,6 +46,8 @@ export interface SimulateOptions {
   readonly duration?: number;
   /** Whether a second coordinator works at the same nodes. Default: by the seed, and never with a scenario of one's own. */
   readonly rival?: boolean;
+  /** The failpoints of the code that are on. Default: one in four, by the seed. */
+  readonly failpoints?: readonly Failpoint[];
   /** Values of the protocol's table; what is not said is drawn by the seed or is the default. */
   readonly constants?: Partial<Constants>;
 }
@@ -56,6 +59,8 @@ export interface SimulationResult {
   /** The schedule that was played, and how often a fault of each kind found something to hurt. */
   readonly faults: readonly Fault[];
   readonly fired: ReadonlyMap<FaultKind, number>;
+  /** How often each failpoint fired; one that is not here never did. */
+  readonly failpoints: ReadonlyMap<Failpoint, number>;
   /** Events of the simulation, and virtual milliseconds. */
   readonly events: number;
   readonly simulated: number;
@@ -72,6 +77,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   const injector = new Injector(world);
   const unhandled = (error: unknown): void => world.thrown(error);
   process.on('unhandledRejection', unhandled);
+  const realWallClock = simulateWallClock();
   try {
     world.begin();
     injector.schedule(faults);
@@ -83,6 +89,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   } catch (error) {
     world.thrown(error); // It did not come to rest: what was seen until then is checked all the same.
   } finally {
+    realWallClock();
     process.off('unhandledRejection', unhandled);
   }
   const { history, loop, constants } = world;
@@ -92,12 +99,13 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     violations: check(history.events, constants),
     faults,
     fired: injector.fired,
+    failpoints: world.failpoints.fired,
     events: loop.events,
     simulated: world.now,
   };
 }
 
-function newWorld({ seed, nodes, scenario, constants, jobs, rival }: SimulateOptions): World {
+function newWorld({ seed, nodes, scenario, constants, jobs, rival, failpoints }: SimulateOptions): World {
   const own = typeof scenario === 'function';
   const second = rival ?? (!own && new Random(`${seed}/rival`).chance(0.3));
   const world = new World({
@@ -106,6 +114,7 @@ function newWorld({ seed, nodes, scenario, constants, jobs, rival }: SimulateOpt
     scenario: (life) => chosen(life),
     ...(constants && { constants }),
     ...(jobs && { jobs }),
+    ...(failpoints && { failpoints }),
     ...(second && { rival: brief }),
   });
   const drawn = world.random.fork('scenario').weighed({ mixed: 6, streams: 3, quiet: 1, objects: 2 });

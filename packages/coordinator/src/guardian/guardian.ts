@@ -1,5 +1,5 @@
 import type { Clock, Constants, Entropy, Identity, Link, Timer, Transport } from '@muster/rexi';
-import { Channel, CloseCode, ClusterError, constants as tableOf } from '@muster/rexi';
+import { chance, Channel, CloseCode, ClusterError, constants as tableOf } from '@muster/rexi';
 import { backoff } from '../backoff.ts';
 import type { GuardianEffect } from './guardian-core.ts';
 import { GuardianCore } from './guardian-core.ts';
@@ -102,7 +102,10 @@ export class Guardian {
       clock,
       constants: this.#constants,
       handler: {
-        message: (message) => this.#perform(this.#core.heard(address, message, clock.now())),
+        message: (message) => {
+          if (message.type === 'heartbeat' && chance(clock, 'renewal-skipped', 0.1)) return;
+          this.#perform(this.#core.heard(address, message, clock.now()));
+        },
         ended: () => {
           this.#channels.delete(address);
           this.#core.unlinked(address);

@@ -1,12 +1,13 @@
 import { CloseCode } from '../close-code.ts';
 import type { Constants } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
+import { chance } from '../failpoints.ts';
 import { checkRole, decodeMessage, encodeMessage, laneOf } from '../message/codec.ts';
 import type { Message } from '../message/message.ts';
 import type { Clock, Link, LinkEnd, Peer, Timer } from '../seams.ts';
 import { Inbox } from './inbox.ts';
 import { Liveness } from './liveness.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, smallestFrame } from './outbox.ts';
 
 export interface ChannelHandler {
   /** One message, its role already checked. A ProtocolError thrown here closes the link with its code. */
@@ -110,7 +111,8 @@ export class Channel {
     }
     // Producers look at what waits before it is flushed: whoever stops then must be told, however little is left after that.
     this.#choked ||= this.bodyWaiting >= this.#constants.inFlight;
-    this.#flushSoon();
+    if (chance(this.#clock, 'early-flush', 0.02)) this.#flush();
+    else this.#flushSoon();
   }
 
   /** Control bytes that wait here, and those in the link that cannot be body. */
@@ -164,7 +166,7 @@ export class Channel {
         this.#take(decodeMessage(message));
         if (this.#closing) return;
       }
-      if (this.#inbox.due !== undefined) this.#ackFrames();
+      if (this.#inbox.due !== undefined || chance(this.#clock, 'early-ack', 0.02)) this.#ackFrames();
     } catch (error) {
       this.#violated(error);
     }
@@ -214,7 +216,7 @@ export class Channel {
 
   #flush(): void {
     if (this.#outbox.inFlight === 0) this.#readAt = this.#clock.now();
-    for (let frame = this.#outbox.next(); frame !== undefined && !this.#ended; frame = this.#outbox.next()) {
+    for (let frame = this.#next(); frame !== undefined && !this.#ended; frame = this.#next()) {
       for (const part of frame) this.#handedOver += part.length;
       this.#link.send(frame);
     }
@@ -223,6 +225,11 @@ export class Channel {
     this.#choked = !low; // First: whoever goes on now may choke it again.
     if (drained) this.#handler.drained?.();
     if (this.#empty) for (const told of this.#flushers.splice(0)) told();
+  }
+
+  #next(): Uint8Array[] | undefined {
+    if (this.#empty) return undefined;
+    return this.#outbox.next(chance(this.#clock, 'small-frame', 0.02) ? smallestFrame : undefined);
   }
 
   /** One heartbeat a period, and the judgement of the peer's silence. */

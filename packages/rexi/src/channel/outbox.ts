@@ -5,6 +5,9 @@ import { badState } from './violation.ts';
 import { firstPiece, frameHead, lastPiece, pieceHead, writeFrameHead, writePieceHead } from './frame.ts';
 import { InFlightLimit } from './in-flight.ts';
 
+/** A frame with one byte of a message. */
+export const smallestFrame: number = frameHead + pieceHead + 1;
+
 /** A message on its way into frames. */
 interface Pending {
   parts: readonly Uint8Array[];
@@ -89,11 +92,11 @@ export class Outbox {
     this.#waiting[lane] += size;
   }
 
-  /** The next frame in parts, or undefined while nothing may go. */
-  next(): Uint8Array[] | undefined {
-    if (this.#waiting.control > 0) return this.#fill('control', this.#frame);
-    const most = this.#bodyFrame();
-    return most === 0 ? undefined : this.#fill('body', most);
+  /** The next frame in parts, of at most so many bytes, or undefined while nothing may go. */
+  next(most: number = this.#frame): Uint8Array[] | undefined {
+    if (this.#waiting.control > 0) return this.#fill('control', most);
+    const free = this.#bodyFrame();
+    return free === 0 ? undefined : this.#fill('body', Math.min(most, free));
   }
 
   /** Bytes that a body frame may have now; 0: it waits for an ack, rather than go in crumbs. */

@@ -77,6 +77,7 @@ const told = (ms: number, facts: Readonly<Record<string, unknown>>): Line => [
   'object-told',
   { key: 'k', kind: 'fetch', ...facts },
 ];
+const storeTold = (ms: number, facts: Readonly<Record<string, unknown>>): Line => [ms, 'caller', 'stored-told', facts];
 const sessionGone: Line = [5_000, 'w1', 'session-ended', { incarnation: 'c', session: 1, by: 'lease' }];
 const kill = fault(5_000, 'kill-coordinator', ['c']);
 
@@ -141,6 +142,20 @@ const cases: Readonly<Record<string, { readonly holds: HistoryEvent[]; readonly 
   objectsStay: {
     holds: history(begun, over(1_200), objectMade(), sessionGone, told(7_000, { refused: 'evicted' }), end),
     breaks: history(begun, over(1_200), objectMade(), told(4_000, { refused: 'evicted' }), sessionGone, end),
+  },
+  storedIsAsPut: {
+    holds: history(
+      storeTold(1_000, { what: 'put', key: 'k', size: 3 }),
+      storeTold(1_100, { what: 'get', key: 'k', size: 3, whole: true }),
+      fault(2_000, 'store-full', ['s'], 1_000),
+      storeTold(2_100, { what: 'put', refused: 'full' }),
+      [4_000, 'caller', 'stored-drop', { key: 'k' }],
+      storeTold(4_100, { what: 'get', key: 'k', refused: 'missing' }),
+    ),
+    breaks: history(
+      storeTold(1_000, { what: 'put', key: 'k', size: 3 }),
+      storeTold(1_100, { what: 'get', key: 'k', refused: 'missing' }),
+    ),
   },
   startsOnce: {
     holds: history(cast, begun, end),
@@ -284,6 +299,39 @@ describe('Bounds', () => {
 
   it('count a job that never ends', () => {
     expect(breaks('noOrphans', guardian, cast, begun, died(5_000), guardianGone(5_010), end)).toBe(1);
+  });
+});
+
+describe('Stores', () => {
+  const count = (...lines: readonly Line[]): number =>
+    invariants['storedIsAsPut']?.(new Chronicle(history(...lines), defaults)).length ?? -1;
+  const put = storeTold(1_000, { what: 'put', key: 'k', size: 3 });
+
+  it('give nothing else than what was put', () => {
+    expect(count(put, storeTold(1_100, { what: 'get', key: 'k', size: 2, whole: true }))).toBe(1);
+    expect(count(put, storeTold(1_100, { what: 'get', key: 'k', size: 3, whole: false }))).toBe(1);
+  });
+
+  it('refuse only for what ails them', () => {
+    const slow = fault(1_050, 'store-slow', ['s'], 500);
+    expect(count(put, slow, storeTold(1_600, { what: 'get', key: 'k', refused: 'timeout' }))).toBe(0);
+    expect(count(put, slow, storeTold(1_600, { what: 'get', key: 'k', refused: 'lost' }))).toBe(1);
+    expect(count(put, slow, storeTold(9_000, { what: 'get', key: 'k', refused: 'timeout' }))).toBe(1);
+  });
+
+  it('owe nobody what they have lost', () => {
+    const gone = told(4_000, { refused: 'evicted' });
+    const lines = [begun, over(1_200), objectMade(), fault(3_000, 'store-lost', ['s w1', 's']), gone, end];
+    expect(invariants['objectsStay']?.(new Chronicle(history(...lines), defaults))).toEqual([]);
+  });
+});
+
+describe('A coordinator that dies before its first session is accepted', () => {
+  it('is known by its guardian', () => {
+    const other: Line = [500, 'c2', 'guardian-up', { incarnation: 'r', number: 1 }];
+    const fenced: Line = [2_500, 'w1', 'session-ended', { incarnation: 'r', session: 1, by: 'fence' }];
+    const lines = [other, fault(2_000, 'kill-rival', ['c2'], 100), fenced];
+    expect(invariants['noNeedlessEnd']?.(new Chronicle(history(...lines), defaults))).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import * as leases from './leases.ts';
 import * as objects from './objects.ts';
 import * as rows from './rows.ts';
 import * as starts from './starts.ts';
+import * as stored from './stored.ts';
 import type { Invariant, Violation } from './violation.ts';
 
 /** Every invariant that is checked after every run, by name. */
@@ -15,6 +16,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   ...starts,
   ...leases,
   ...objects,
+  ...stored,
   ...rows,
   ...causes,
 };

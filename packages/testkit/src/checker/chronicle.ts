@@ -127,6 +127,8 @@ export class Chronicle {
       case 'over':
         return this.#healed(event, at);
       case 'guardian-up':
+        // Of one that dies before its first session is accepted nobody else says whose it was.
+        this.#homes.set(String(event.incarnation), event.on);
         this.guardians.push({
           incarnation: String(event.incarnation),
           number: Number(event['number']),

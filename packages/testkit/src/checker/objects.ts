@@ -47,11 +47,13 @@ function ownerEnded(chronicle: Chronicle, { ref, kept, at }: Made): number | und
   if (job === undefined) return undefined;
   if (!kept) return job.over;
   const over = job.over ?? at;
+  const lost = chronicle.hitting([`s ${job.node}`], at, chronicle.end).filter(({ kind }) => kind === 'store-lost');
   const ended = [...chronicle.named('session-ended'), ...chronicle.named('node-down')].filter(
     (event) =>
       event.on === job.node && (event.incarnation ?? job.incarnation) === job.incarnation && msOf(event) >= over,
   );
-  return ended.length === 0 ? undefined : Math.min(...ended.map(msOf));
+  const ends = [...ended.map(msOf), ...lost.map((fault) => fault.at)];
+  return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 /** An object goes with its owner: whoever asks its holder later does not find it. */

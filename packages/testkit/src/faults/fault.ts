@@ -37,6 +37,11 @@ export type Fault = { readonly at: number } & (
       readonly bandwidth: number;
     }
   | { readonly kind: 'swizzle'; readonly ms: number; readonly which: number }
+  /** Somebody sets the wall clock of a machine (`c1`, `w2`) by so many milliseconds, forwards or back. */
+  | { readonly kind: 'jump-wall-clock'; readonly machine: string; readonly by: number }
+  /** The store of a node's objects, and the shared one beside the cluster. */
+  | { readonly kind: 'store-failing' | 'store-full' | 'store-slow'; readonly node: string; readonly ms: number }
+  | { readonly kind: 'store-lost'; readonly node: string }
 );
 
 export type FaultKind = Fault['kind'];
@@ -64,6 +69,11 @@ export const faultWeights: Readonly<Record<FaultKind, number>> = {
   partition: 1.5,
   slow: 1,
   swizzle: 1,
+  'jump-wall-clock': 1,
+  'store-failing': 0.5,
+  'store-full': 0.5,
+  'store-slow': 0.5,
+  'store-lost': 0.5,
 };
 
 export const faultKinds: readonly FaultKind[] = Object.keys(faultWeights) as FaultKind[];

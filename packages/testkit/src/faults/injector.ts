@@ -2,6 +2,7 @@ import type { Phase, SimProcess } from '../simulation/sim-process.ts';
 import type { World } from '../simulation/world.ts';
 import type { Fault, FaultKind, FaultOf } from './fault.ts';
 import { NetworkFaults } from './network-faults.ts';
+import { hurtStores, loseStores } from './store-faults.ts';
 import { Toll } from './toll.ts';
 
 /** Ways in which a node can be broken for good. */
@@ -109,6 +110,14 @@ export class Injector {
         return this.#network.cut(fault);
       case 'swizzle':
         return this.#network.swizzle(fault);
+      case 'jump-wall-clock':
+        return this.#jump(fault);
+      case 'store-failing':
+      case 'store-full':
+      case 'store-slow':
+        return hurtStores(this.#world, this.#toll, fault);
+      case 'store-lost':
+        return loseStores(this.#world, this.#toll, fault);
       default:
         return this.#network.hurt(fault);
     }
@@ -225,6 +234,12 @@ export class Injector {
     if (running.length === 0) return;
     for (const process of running) process.stop();
     this.#toll.last(fault, ['c', 'g'], () => running.forEach((process) => process.continue()));
+  }
+
+  /** It hits nobody: no rule is any looser for it. */
+  #jump(fault: FaultOf<'jump-wall-clock'>): void {
+    this.#world.machine(fault.machine).wallAhead += fault.by;
+    this.#toll.begin(fault, [], 0);
   }
 
   #stallWhenDown(fault: FaultOf<'stall-when-down'>): void {

@@ -90,7 +90,22 @@ function draw(random: Random, kind: FaultKind, at: number, nodes: readonly strin
       };
     case 'swizzle':
       return { at, kind, ms, which };
+    case 'jump-wall-clock':
+      return { at, kind, machine: random.pick(['c1', node]), by: jump(random) };
+    case 'store-failing':
+    case 'store-full':
+    case 'store-slow':
+      return { at, kind, node, ms };
+    case 'store-lost':
+      return { at, kind, node };
   }
+}
+
+/** From less than a heartbeat to what somebody does who gets the year wrong. */
+function jump(random: Random): number {
+  return Math.round(
+    random.pick([-1, 1]) * random.pick([300, 4_000, 60_000, 3_600_000, 3e10]) * random.between(0.5, 1.5),
+  );
 }
 
 function heldBack(random: Random): { readonly before: number; readonly after: number } {

@@ -4,7 +4,7 @@ import type { Fault, FaultKind } from './fault.ts';
 
 /**
  * What a fault touches: `c` the coordinator's process, `g` its guardian, `w1` a node, `x w1` its executors, `r w1` its
- * reaper, `net w1` the way between it and the coordinator's machine.
+ * reaper, `s w1` the store of its objects, `s` the shared one, `net w1` the way between it and the coordinator's machine.
  */
 type Target = string;
 

@@ -1,6 +1,6 @@
 import type { Constants, Entropy } from '@muster/rexi';
 import { newIdentity } from '@muster/rexi';
-import { Agent, Lanes, Objects } from '@muster/worker';
+import { Agent, Lanes } from '@muster/worker';
 import type { Script } from '@muster/worker/testing';
 import type { History } from '../history/history.ts';
 import type { Network } from '../network/network.ts';
@@ -9,7 +9,9 @@ import type { Machine } from '../simulation/machine.ts';
 import type { Random } from '../simulation/random.ts';
 import { SimProcess } from '../simulation/sim-process.ts';
 import { SimExecutors } from './sim-executors.ts';
+import { SimObjects } from './sim-objects.ts';
 import { SimReaper } from './sim-reaper.ts';
+import { StoreHealth } from './store-health.ts';
 
 /** What every simulated component is made of. */
 export interface Surroundings {
@@ -34,7 +36,9 @@ export class SimNode {
   /** Of the life that there is, or was last. */
   incarnation = '';
   agent: Agent | undefined;
-  objects: Objects | undefined;
+  objects: SimObjects | undefined;
+  /** Of its objects, in the life that there is. */
+  health: StoreHealth = new StoreHealth();
   process: SimProcess | undefined;
   reaper: SimReaper | undefined;
   readonly #in: Surroundings;
@@ -81,16 +85,11 @@ export class SimNode {
     const transport = network.transport(process);
     const budget = random.pick(budgets);
     const address = this.address;
-    const objects = (this.objects = new Objects({
-      identity,
-      address,
-      clock,
-      entropy,
-      constants,
-      transport,
-      secret,
-      budget,
-    }));
+    this.health = new StoreHealth();
+    const objects = (this.objects = new SimObjects(
+      { identity, address, clock, entropy, constants, transport, secret, budget },
+      this.health,
+    ));
     const agent = new Agent({
       id: this.id,
       incarnation: identity.incarnation,

@@ -1,6 +1,7 @@
 import type { ObjectRef } from '@muster/worker/testing';
 import { contentOf } from './object-jobs.ts';
 import { Caller } from './request.ts';
+import { stored } from './stored.ts';
 import type { Life } from './workload.ts';
 
 /** An object that one of the coordinator's lives has heard of. */
@@ -20,6 +21,7 @@ const most = 24;
 /** Objects that jobs make, use at other nodes, drop and forget, and that outlive nobody who owns them. */
 export function objects(life: Life): void {
   new Objects(life).goOn();
+  stored(life);
 }
 
 class Objects {

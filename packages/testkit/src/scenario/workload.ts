@@ -1,3 +1,4 @@
+import type { Store } from '@muster/store';
 import type { Facts } from '../history/history.ts';
 import type { SimCoordinator } from '../machines/sim-coordinator.ts';
 import type { Random } from '../simulation/random.ts';
@@ -17,6 +18,9 @@ export interface Life {
   readonly next: () => number;
   /** What callers of one life know and those of the next still do: paper outlives a process. */
   readonly remembered: unknown[];
+  /** A store beside the cluster, which outlives this life, and keys of what is in it. */
+  readonly store: Store;
+  readonly keys: string[];
   /** Whether callers still ask. */
   readonly open: () => boolean;
 }

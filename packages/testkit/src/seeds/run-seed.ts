@@ -26,6 +26,7 @@ export interface SeedReport {
   /** Virtual milliseconds. */
   readonly simulated: number;
   readonly fired: Readonly<Record<string, number>>;
+  readonly failpoints: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
   /** Where it was run twice: both hashes of its history. */
   readonly hashes?: readonly [string, string];
@@ -45,8 +46,9 @@ export async function replay(order: SeedOrder, faults?: readonly Fault[]): Promi
 
 export async function runSeed(order: SeedOrder): Promise<SeedReport> {
   const { seed, mode, twice = false } = order;
-  const { events, simulated, fired, violations, history } = await replay(order);
-  const report = { seed, mode, events, simulated, fired: Object.fromEntries(fired), violations };
+  const { events, simulated, fired, failpoints, violations, history } = await replay(order);
+  const counts = { fired: Object.fromEntries(fired), failpoints: Object.fromEntries(failpoints) };
+  const report = { seed, mode, events, simulated, ...counts, violations };
   if (!twice) return report;
   const again = await replay(order);
   const hashes = [history.hash(), again.history.hash()] as const;

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '@muster/rexi';
 import type { EventLoop } from './event-loop.ts';
 import type { Machine } from './machine.ts';
+import { readsWallClock } from './wall-clock.ts';
 
 const nsPerMs = 1e6;
 
@@ -39,13 +40,14 @@ export class SimProcess {
     this.machine = machine;
     this.name = name;
     machine.processes.add(this);
-    const { rate, offset } = machine;
+    const { rate, offset, chance } = machine;
     this.clock = {
       now: () => offset + (loop.now / nsPerMs) * rate,
       after: (ms, fire) => this.#timer((Math.max(0, ms) * nsPerMs) / rate, fire),
       soon: (run) => {
         if (this.state !== 'dead') loop.soon(() => this.enter('soon', run));
       },
+      ...(chance && { chance }),
     };
   }
 
@@ -54,14 +56,24 @@ export class SimProcess {
     return this.#loop.now / nsPerMs;
   }
 
+  /** What its machine's wall clock shows: milliseconds of an epoch that anybody may change at any time. */
+  get wallClock(): number {
+    return Math.floor(this.clock.now() + this.machine.wallAhead);
+  }
+
   get isDead(): boolean {
     return this.state === 'dead';
   }
 
   /** Runs what the process has asked for or is told: now, behind what waits already, or never. */
   enter(phase: Phase, run: () => void): void {
-    if (this.state === 'running' && !this.#catchingUp) run();
+    if (this.state === 'running' && !this.#catchingUp) this.#run(run);
     else if (this.state !== 'dead') this.#waiting[phase].push(run);
+  }
+
+  #run(run: () => void): void {
+    readsWallClock(this);
+    run();
   }
 
   stop(): void {
@@ -86,7 +98,8 @@ export class SimProcess {
         this.#catchingUp = false;
         return;
       }
-      this.#waiting[phase].shift()?.();
+      const run = this.#waiting[phase].shift();
+      if (run !== undefined) this.#run(run);
       this.#catchUp(order, waking);
     });
   }

@@ -1,8 +1,10 @@
-import type { Constants, Entropy, Keys } from '@muster/rexi';
+import type { Constants, Entropy, Failpoint, Keys } from '@muster/rexi';
 import { constants as tableOf } from '@muster/rexi';
 import type { Script } from '@muster/worker/testing';
 import { createHash } from 'node:crypto';
+import { Failpoints } from '../faults/failpoints.ts';
 import { History } from '../history/history.ts';
+import { SharedStore } from '../machines/shared-store.ts';
 import { SimCoordinator } from '../machines/sim-coordinator.ts';
 import type { Surroundings } from '../machines/sim-node.ts';
 import { SimNode } from '../machines/sim-node.ts';
@@ -22,6 +24,8 @@ export interface WorldOptions {
   readonly scenario: Scenario;
   readonly constants?: Partial<Constants>;
   readonly jobs?: Readonly<Record<string, Script>>;
+  /** The failpoints that are on. Default: by the seed. */
+  readonly failpoints?: readonly Failpoint[];
   /** What users of a second coordinator do, on a machine of its own; absent: there is none. */
   readonly rival?: Scenario;
 }
@@ -35,6 +39,8 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly home: Machine;
   readonly constants: Constants;
+  readonly failpoints: Failpoints;
+  readonly store: SharedStore;
   coordinator: SimCoordinator | undefined;
   /** A second coordinator, at the same nodes. */
   rival: SimCoordinator | undefined;
@@ -46,18 +52,21 @@ export class World {
   readonly #note: (event: string, facts?: Record<string, unknown>) => void;
   readonly #rivals: { readonly home: Machine; readonly scenario: Scenario } | undefined;
   readonly #remembered: unknown[] = [];
+  readonly #keys: string[] = [];
   #lives = 0;
   #requests = 0;
   #open = true;
 
-  constructor({ seed, nodes, scenario, constants = {}, jobs = simJobs, rival }: WorldOptions) {
+  constructor({ seed, nodes, scenario, constants = {}, jobs = simJobs, rival, failpoints }: WorldOptions) {
     const random = (this.random = new Random(seed));
     const loop = (this.loop = new EventLoop((error) => this.thrown(error)));
     this.history = new History(() => loop.now);
     this.#note = this.history.observer('caller');
     this.constants = tableOf({ ...drawConstants(random.fork('constants')), ...constants });
     const entropy = entropyOf(random.fork('entropy'));
+    this.store = new SharedStore(entropyOf(random.fork('store')));
     this.network = new Network(loop, random.fork('network'), entropy);
+    this.failpoints = new Failpoints(random.fork('failpoints'), failpoints);
     this.#in = {
       loop,
       random: random.fork('machines'),
@@ -69,7 +78,8 @@ export class World {
     };
     const machine = (name: string): Machine => {
       const drawn = random.fork(`machine ${name}`);
-      const one = new Machine(name, 1 + drawn.between(-drift / 2, drift / 2), Math.floor(drawn.between(1e3, 1e8)));
+      const rate = 1 + drawn.between(-drift / 2, drift / 2);
+      const one = new Machine(name, rate, Math.floor(drawn.between(1e3, 1e8)), this.failpoints.chance);
       this.network.add(one);
       return one;
     };
@@ -111,6 +121,8 @@ export class World {
       note: (event, facts) => this.#note(event, { life, ...facts }),
       next: () => (this.#requests += 1),
       remembered: this.#remembered,
+      store: this.store.open(coordinator.process.clock),
+      keys: this.#keys,
       open: () => this.#open,
     } satisfies Life);
     return coordinator;
@@ -132,6 +144,11 @@ export class World {
     const node = this.nodes.find((one) => one.id === id);
     if (node === undefined) throw new Error(`There is no node "${id}" in the simulation.`);
     return node;
+  }
+
+  /** By its name: `c1`, `w2`. */
+  machine(name: string): Machine {
+    return name === this.home.name ? this.home : this.node(name).machine;
   }
 
   get now(): number {

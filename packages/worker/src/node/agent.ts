@@ -11,7 +11,7 @@ import type {
   Response,
   Timer,
 } from '@muster/rexi';
-import { Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
+import { chance, Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
 import type { Executors } from '../executor/executor.ts';
 import { Jobs } from './jobs.ts';
 import type { Lanes } from './lanes.ts';
@@ -352,7 +352,8 @@ export class Agent {
     if (this.#expiry !== undefined && this.#expiry.at <= at) return;
     this.#expiry?.timer.cancel();
     if (at === Infinity) return void (this.#expiry = undefined);
-    const timer = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+    const late = chance(this.#clock, 'late-expiry', 0.05) ? 20 : 0;
+    const timer = this.#clock.after(Math.max(0, at - this.#clock.now()) + late, () => {
       this.#expiry = undefined;
       this.#perform(this.#sessions.expire(this.#clock.now()));
     });
