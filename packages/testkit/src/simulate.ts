@@ -10,21 +10,26 @@ import { planFaults } from './faults/plan.ts';
 import type { History } from './history/history.ts';
 import { Random } from './simulation/random.ts';
 import { objects } from './scenario/objects.ts';
-import { brief, mixed, quiet, streams } from './scenario/workload.ts';
+import { brief, fickle, mixed, quiet, streams } from './scenario/workload.ts';
 import type { SimCoordinator } from './machines/sim-coordinator.ts';
 import type { Scenario } from './scenario/workload.ts';
 import { simulateWallClock } from './simulation/wall-clock.ts';
 import { World } from './simulation/world.ts';
 
-export const scenarios: Readonly<Record<'mixed' | 'quiet' | 'streams' | 'objects', Scenario>> = {
+export const scenarios: Readonly<Record<'mixed' | 'quiet' | 'streams' | 'objects' | 'fickle', Scenario>> = {
   mixed,
   quiet,
   streams,
   objects,
+  fickle,
 };
 export type ScenarioName = keyof typeof scenarios;
 
 export type Mode = 'safety' | 'liveness';
+
+/** How a coordinator ends: in good order, without waiting for that, by SIGKILL, or with its machine. */
+export type Ending = (typeof endings)[number];
+const endings = ['close', 'exit', 'kill', 'lose'] as const;
 
 export interface SimulateOptions {
   /** Everything that is random comes from it. */
@@ -42,6 +47,8 @@ export interface SimulateOptions {
    * core of the cluster heals while the rest stays broken, and requests at the core must succeed two leases later.
    */
   readonly mode?: Mode;
+  /** How the coordinator ends. Default: drawn. */
+  readonly ending?: Ending;
   /** Virtual milliseconds of callers and faults; the end takes some more. Default 60,000. */
   readonly duration?: number;
   /** Whether a second coordinator works at the same nodes. Default: by the seed, and never with a scenario of one's own. */
@@ -85,7 +92,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     if (mode === 'liveness') await demandLife(world, injector);
     world.quieten();
     injector.heal();
-    await end(world);
+    await end(world, options.ending);
   } catch (error) {
     world.thrown(error); // It did not come to rest: what was seen until then is checked all the same.
   } finally {
@@ -117,7 +124,7 @@ function newWorld({ seed, nodes, scenario, constants, jobs, rival, failpoints }:
     ...(failpoints && { failpoints }),
     ...(second && { rival: brief }),
   });
-  const drawn = world.random.fork('scenario').weighed({ mixed: 6, streams: 3, quiet: 1, objects: 2 });
+  const drawn = world.random.fork('scenario').weighed({ mixed: 6, streams: 3, quiet: 1, objects: 2, fickle: 2 });
   const chosen = typeof scenario === 'function' ? scenario : scenarios[scenario ?? drawn];
   return world;
 }
@@ -148,11 +155,12 @@ function exitWithoutWaiting(coordinator: SimCoordinator, frames: number): void {
 }
 
 /** The coordinator ends in one of the ways in which coordinators end; nothing of it may be left a while later. */
-async function end(world: World): Promise<void> {
+async function end(world: World, given?: Ending): Promise<void> {
   const note = world.history.observer('world');
   const random = world.random.fork('end');
   await world.pass(random.between(0, 3_000));
-  const how = random.pick(['close', 'exit', 'kill', 'lose'] as const);
+  const drawn = random.pick(endings);
+  const how = given ?? drawn;
   note('ending', { how });
   const { coordinator, rival } = world;
   if (rival !== undefined) await close(world, rival);

@@ -12,7 +12,7 @@ import { runSeeds } from '../seeds/run-seeds.ts';
 import { shrink } from '../seeds/shrink.ts';
 import { Tally } from '../seeds/tally.ts';
 import { tryVariant } from '../variants/try-variant.ts';
-import { variants } from '../variants/variants.ts';
+import { untold, variants } from '../variants/variants.ts';
 import type { Mode } from '../simulate.ts';
 
 const usage = `muster-sim [--seeds 200] [--from 1] [--mode safety|liveness] [--duration 60000] [--faults kind,kind] [--threads n]
@@ -187,7 +187,9 @@ async function tryVariants(count: number): Promise<boolean> {
     say(
       `${outcome}  ${variant.claim.padEnd(12)} ${String(seeds).padStart(5)} seeds  ${mark.padEnd(10)}  ${variant.name}`,
     );
+    if (variant.because !== undefined) say(`       other than in the model: ${variant.because}`);
   }
+  for (const { name, because } of untold) say(`not run  ${name}: ${because}`);
   return expected;
 }
 

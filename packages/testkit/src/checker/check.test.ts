@@ -165,6 +165,14 @@ const cases: Readonly<Record<string, { readonly holds: HistoryEvent[]; readonly 
     holds: history(begun, [2_000, 'w1', 'fence', { life: 'w', incarnation: 'c' }]),
     breaks: history([900, 'w1', 'fence', { life: 'w', incarnation: 'c' }], begun),
   },
+  noStartAfterSession: {
+    holds: history(
+      [800, 'w1', 'session-ended', { life: 'w', incarnation: 'c', session: 1, by: 'newer session' }],
+      [900, 'w1', 'session-opened', { life: 'w', incarnation: 'c', session: 2 }],
+      begun,
+    ),
+    breaks: history([900, 'w1', 'session-ended', { life: 'w', incarnation: 'c', session: 1, by: 'lease' }], begun),
+  },
   registeredBeforeCast: {
     holds: history([600, 'c1', 'guardian-registered', { incarnation: 'c', to: 1 }], cast),
     breaks: history([600, 'c1', 'guardian-registered', { incarnation: 'c', to: 0 }], cast),
@@ -317,6 +325,13 @@ describe('Stores', () => {
     expect(count(put, slow, storeTold(1_600, { what: 'get', key: 'k', refused: 'timeout' }))).toBe(0);
     expect(count(put, slow, storeTold(1_600, { what: 'get', key: 'k', refused: 'lost' }))).toBe(1);
     expect(count(put, slow, storeTold(9_000, { what: 'get', key: 'k', refused: 'timeout' }))).toBe(1);
+  });
+
+  it('do not give what was dropped', () => {
+    const drop = storeTold(2_000, { what: 'drop', key: 'k', began: 1_999 });
+    const get = (began: number): Line => storeTold(3_000, { what: 'get', key: 'k', size: 3, whole: true, began });
+    expect(count(put, drop, get(2_500))).toBe(1);
+    expect(count(put, drop, get(1_500))).toBe(0);
   });
 
   it('owe nobody what they have lost', () => {

@@ -32,6 +32,19 @@ export function noStartAfterFence(chronicle: Chronicle): Finding[] {
   });
 }
 
+/** Nothing of a coordinator starts at a node that has ended its session, until another one is open there. */
+export function noStartAfterSession(chronicle: Chronicle): Finding[] {
+  const open = new Map<string, boolean>();
+  return chronicle.events.flatMap((event) => {
+    const of = event.event === 'job-begun' ? (event.ref ?? '').split('-')[0] : event.incarnation;
+    const key = `${String(event['life'])} ${of}`;
+    if (event.event === 'session-opened') open.set(key, true);
+    if (event.event === 'session-ended') open.set(key, false);
+    if (event.event !== 'job-begun' || open.get(key) !== false) return [];
+    return [{ at: msOf(event), what: `${event.ref} started at ${event.on}, whose session with it had ended.` }];
+  });
+}
+
 /** A job is cast before it starts, and its guardian knew its counter before it was cast. */
 export function registeredBeforeCast(chronicle: Chronicle): Finding[] {
   const findings: Finding[] = [];

@@ -17,6 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
 export function storedIsAsPut(chronicle: Chronicle): Finding[] {
   const sizes = new Map<unknown, unknown>();
   const dropped = new Set<unknown>();
+  const gone = new Map<unknown, number>();
   return ['stored-told', 'stored-drop']
     .flatMap((name) => chronicle.named(name))
     .sort((a, b) => a.seq - b.seq)
@@ -25,6 +26,9 @@ export function storedIsAsPut(chronicle: Chronicle): Finding[] {
       if (event.event === 'stored-drop') dropped.add(key);
       else if (event['what'] === 'put' && event['refused'] === undefined) sizes.set(key, event['size']);
       else if (event['refused'] !== undefined) return unreasonable(chronicle, event, dropped.has(key));
+      else if (event['what'] === 'drop') gone.set(key, Math.min(gone.get(key) ?? Infinity, msOf(event)));
+      else if (Number(event['began']) > (gone.get(key) ?? Infinity))
+        return [{ at: msOf(event), what: `${String(key)} is there, although it was dropped.` }];
       else if (event['what'] === 'get' && (event['whole'] !== true || event['size'] !== sizes.get(key)))
         return [{ at: msOf(event), what: `${String(key)} is not what was put.` }];
       return [];

@@ -54,3 +54,16 @@ export function unsaid(type: string): () => void {
       },
   );
 }
+
+/** Every cast is said twice. */
+export function castsTwice(): () => void {
+  return swap(
+    Channel.prototype,
+    'send',
+    (real) =>
+      function send(this: Channel, message, atHandOver) {
+        real.call(this, message, atHandOver);
+        if (message.type === 'cast') real.call(this, message, atHandOver);
+      },
+  );
+}

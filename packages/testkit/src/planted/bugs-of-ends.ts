@@ -2,7 +2,7 @@ import { internals as coordinator } from '@muster/coordinator/testing';
 import { internals as worker } from '@muster/worker/testing';
 import { SimGuardian } from '../machines/sim-guardian.ts';
 import type { Planted } from './breaking.ts';
-import { all, fix, swap, unsaid } from './breaking.ts';
+import { all, swap, unsaid } from './breaking.ts';
 
 const { GuardianCore, Incarnation, judging, Part } = coordinator;
 const { Sessions } = worker;
@@ -29,38 +29,6 @@ export const bugsOfEnds: readonly Planted[] = [
       all(
         swap(judging, 'after', () => (clock, ms, judge) => clock.after(ms, judge)),
         swap(judging, 'isLate', () => () => false),
-      ),
-  },
-  {
-    name: 'lease-renewed-after-expiry',
-    breaks: 'A lease that has run out is not renewed, although the renewal comes a moment later.',
-    plant: () =>
-      all(
-        swap(
-          Sessions.prototype,
-          'expire',
-          (real) =>
-            function expire(this: InstanceType<typeof Sessions>, now) {
-              return real.call(this, now - 500);
-            },
-        ),
-        fix(Sessions.prototype, 'nextExpiry', (real) => real + 500),
-      ),
-  },
-  {
-    name: 'lease-of-the-incarnation',
-    breaks: 'A lease belongs to one session; a newer session ends the older one and its jobs.',
-    plant: () =>
-      all(
-        swap(
-          Sessions.prototype,
-          'renew',
-          (real) =>
-            function renew(this: InstanceType<typeof Sessions>, incarnation, number, stamp, now) {
-              return real.call(this, incarnation, this.open(incarnation)?.number ?? number, stamp, now);
-            },
-        ),
-        newerEndsNoOlder(),
       ),
   },
   {

@@ -58,8 +58,9 @@ class Stored {
   }
 
   async #told(what: string, key: string | undefined, ask: () => Promise<Facts>): Promise<void> {
+    const began = this.#life.coordinator.process.now;
     try {
-      this.#life.note('stored-told', { what, key, ...(await ask()) });
+      this.#life.note('stored-told', { what, key, began, ...(await ask()) });
     } catch (error) {
       const code = (error as { code?: unknown }).code;
       this.#life.note('stored-told', { what, key, refused: typeof code === 'string' ? code : String(error) });

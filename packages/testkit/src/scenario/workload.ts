@@ -49,6 +49,7 @@ const kinds = {
   partial: 1,
   fanOut: 1,
   calledStream: 0,
+  fickle: 0,
 };
 type Kind = keyof typeof kinds;
 
@@ -60,6 +61,11 @@ export function mixed(life: Life): void {
 /** Only quick calls and short streams: what is left is traffic of the protocol itself. */
 export function quiet(life: Life): void {
   new Workload(life, { answer: 3, rows: 1, calledStream: 0.5 }, 1_500).goOn();
+}
+
+/** Callers who soon want none of what they have asked for: kills overtake casts, and meet what waits for a slot. */
+export function fickle(life: Life): void {
+  new Workload(life, { fickle: 4, answer: 2, narrow: 1, hang: 1, rows: 1, left: 1 }).goOn();
 }
 
 /** What ends soon by itself or by its caller: a second coordinator must leave room for the first. */
@@ -130,6 +136,7 @@ class Workload {
   ): Promise<void> {
     const { coordinator, random } = this.#life;
     if (kind === 'fanOut') return this.#fanOut();
+    if (kind === 'fickle') return this.#fickle();
     if (kind === 'calledStream') return this.#calledStream();
     const job = kind === 'deadline' ? random.pick(['hang', 'deaf', 'work']) : kind;
     const args = random.pick([1, 20, 300, 2_500]);
@@ -157,6 +164,20 @@ class Workload {
     const all = Array.from({ length: 2 + random.int(6) }, () =>
       this.#caller.call(this.#asked('fanOut', 'answer', 1, 1, ['complete']), () => coordinator.cluster.call('answer')),
     );
+    await Promise.all(all);
+  }
+
+  /** Several at one node, too large to leave at once, and most of them given up before they have. */
+  async #fickle(): Promise<void> {
+    const { coordinator, nodes, random } = this.#life;
+    const node = random.pick(nodes);
+    const lane = random.pick(['hang', 'narrow'] as const);
+    const all = Array.from({ length: 2 + random.int(6) }, () => {
+      const signal = this.#abortIn(random.between(0, 25));
+      const args = lane === 'narrow' ? 500 : 'x'.repeat(random.pick([1, 400, 3_000]));
+      const asked = this.#asked('fickle', lane, 1, 1, ['cancelled', 'complete']);
+      return this.#caller.call(asked, () => coordinator.cluster.call(lane, args, { node, signal }));
+    });
     await Promise.all(all);
   }
 
