@@ -322,9 +322,11 @@ describe('Stores', () => {
 
   it('refuse only for what ails them', () => {
     const slow = fault(1_050, 'store-slow', ['s'], 500);
-    expect(count(put, slow, storeTold(1_600, { what: 'get', key: 'k', refused: 'timeout' }))).toBe(0);
+    expect(count(put, slow, storeTold(1_600, { what: 'get', key: 'k', refused: 'timeout', began: 1_100 }))).toBe(0);
     expect(count(put, slow, storeTold(1_600, { what: 'get', key: 'k', refused: 'lost' }))).toBe(1);
     expect(count(put, slow, storeTold(9_000, { what: 'get', key: 'k', refused: 'timeout' }))).toBe(1);
+    const stopped = { what: 'get', key: 'k', refused: 'timeout', began: 1_500 };
+    expect(count(put, slow, storeTold(9_000, stopped))).toBe(0);
   });
 
   it('do not give what was dropped', () => {

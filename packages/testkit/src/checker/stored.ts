@@ -3,9 +3,6 @@ import type { Chronicle } from './chronicle.ts';
 import { msOf } from './chronicle.ts';
 import type { Finding } from './violation.ts';
 
-/** A call may end so many milliseconds after what it suffered of. */
-const echo = 1_000;
-
 /** What a call of a store may be refused as, and the fault that is the reason for it. */
 const reasons: Readonly<Record<string, string>> = {
   lost: 'store-failing',
@@ -38,13 +35,15 @@ export function storedIsAsPut(chronicle: Chronicle): Finding[] {
 function unreasonable(chronicle: Chronicle, event: HistoryEvent, isDropped: boolean): Finding[] {
   const at = msOf(event);
   const refused = String(event['refused']);
+  // While it was under way, however long that was: whoever has asked may have been stopped meanwhile.
+  const began = Number(event['began'] ?? at);
   const since = (kind: string, ms: number): boolean =>
-    chronicle.faults.some((fault) => fault.kind === kind && fault.at <= at && fault.until + ms >= at);
+    chronicle.faults.some((fault) => fault.kind === kind && fault.at <= at && fault.until + ms >= began);
   const isFair =
     refused === 'missing'
       ? isDropped || since('store-lost', Infinity)
       : refused === 'full'
-        ? event['what'] === 'put' && since('store-full', echo)
-        : since(reasons[refused] ?? 'nothing', echo);
+        ? event['what'] === 'put' && since('store-full', 0)
+        : since(reasons[refused] ?? 'nothing', 0);
   return isFair ? [] : [{ at, what: `A ${String(event['what'])} was refused as ${refused} without a reason.` }];
 }

@@ -25,7 +25,7 @@ export function swap<T extends object, Name extends keyof T>(
 export function fix<T extends object, Name extends keyof T>(
   prototype: T,
   name: Name,
-  make: (real: T[Name]) => T[Name],
+  make: (real: T[Name], of: T) => T[Name],
 ): () => void {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
   const real = descriptor?.get;
@@ -33,7 +33,7 @@ export function fix<T extends object, Name extends keyof T>(
   Object.defineProperty(prototype, name, {
     ...descriptor,
     get(this: T) {
-      return make(real.call(this) as T[Name]);
+      return make(real.call(this) as T[Name], this);
     },
   });
   return () => void Object.defineProperty(prototype, name, descriptor);

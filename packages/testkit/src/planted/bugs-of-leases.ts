@@ -104,13 +104,16 @@ export const bugsOfLeases: readonly Planted[] = [
     name: 'lease-by-the-wall-clock',
     breaks: 'A lease is a span of time: a wall clock that is set ends none, and prolongs none.',
     plant: () =>
-      swap(
-        Sessions.prototype,
-        'expire',
-        (real) =>
-          function expire(this: InstanceType<typeof Sessions>, now) {
-            return real.call(this, now + jumped(this, now));
-          },
+      all(
+        swap(
+          Sessions.prototype,
+          'expire',
+          (real) =>
+            function expire(this: InstanceType<typeof Sessions>, now) {
+              return real.call(this, now + jumped(this, now));
+            },
+        ),
+        fix(Sessions.prototype, 'nextExpiry', (real, sessions) => real - (ahead.get(sessions)?.jumped ?? 0)),
       ),
   },
 ];
@@ -142,12 +145,14 @@ export function leaseOfTheIncarnation(): () => void {
   );
 }
 
-/** What the wall clock shows beyond the monotonic one, where each was first looked at. */
-const shown = new WeakMap<object, number>();
+/** What the wall clock showed beyond the monotonic one when it was first looked at, and what it has jumped since. */
+const ahead = new WeakMap<object, { readonly first: number; readonly jumped: number }>();
 
 function jumped(by: object, now: number): number {
-  const ahead = Date.now() - now;
-  const first = shown.get(by) ?? ahead;
-  shown.set(by, first);
-  return Math.round(ahead - first);
+  const shows = Math.floor(Date.now() - now);
+  const { first } = ahead.get(by) ?? { first: shows };
+  // Whole milliseconds less or more are rounding.
+  const known = { first, jumped: Math.abs(shows - first) > 2 ? shows - first : 0 };
+  ahead.set(by, known);
+  return known.jumped;
 }

@@ -63,7 +63,7 @@ class Stored {
       this.#life.note('stored-told', { what, key, began, ...(await ask()) });
     } catch (error) {
       const code = (error as { code?: unknown }).code;
-      this.#life.note('stored-told', { what, key, refused: typeof code === 'string' ? code : String(error) });
+      this.#life.note('stored-told', { what, key, began, refused: typeof code === 'string' ? code : String(error) });
     }
   }
 }
