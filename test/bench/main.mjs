@@ -5,7 +5,7 @@ import { install } from './harness/install.mjs';
 import { profileInto } from './harness/profiles.mjs';
 import { asChart, asJson, asTable, progress } from './harness/report.mjs';
 
-const names = ['rows', 'call', 'scatter', 'kill', 'memory'];
+const names = ['rows', 'call', 'scatter', 'kill', 'memory', 'sim'];
 
 const usage = `npm run bench -- NAME [--json] [--quick] [--profile DIR]
 
@@ -14,6 +14,7 @@ const usage = `npm run bench -- NAME [--json] [--quick] [--profile DIR]
   scatter   one small reply of each of many parts, beside grpc-js, a bare ws floor and NATS
   kill      a coordinator is killed: how long its jobs outlive it
   memory    512 streams that are read slowly, and what an idle node costs
+  sim       a cluster under virtual time: how much faster than real time
 
   --json         one JSON object on standard output, and nothing else there
   --quick        two rounds instead of five
