@@ -118,6 +118,11 @@ describe('The program in', () => {
     ]);
   });
 
+  it('the guide to orphans kills a coordinator, and finds nothing of its jobs', async () => {
+    const [line] = await outputOf('docs/guides/prove-no-orphans.md', 'prove.js');
+    expect(line).toMatch(/^nothing is left after \d+ ms$/);
+  });
+
   it("the worker's README starts a node, and drains it", async () => {
     copyFileSync(printed.path('README.md', 'jobs.mjs'), join(lab.dir, 'jobs.mjs'));
     const [line] = await outputOf('packages/worker/README.md', 'node.js');
@@ -152,6 +157,7 @@ describe('The pages', () => {
     const help = [
       'packages/worker/dist/bin/muster-worker.js',
       'packages/testkit/dist/bin/muster-sim.js',
+      'packages/testkit/dist/bin/muster-chaos.js',
       'apps/demo/dist/main.js',
     ].map((program) => helpOf(program));
     help.push(helpOf(muster), ...commands.map((name) => helpOf(muster, name)));

@@ -265,6 +265,7 @@ export class Jobs {
     this.outlets.forget(job);
     this.#placing.leave(job);
     this.port.release(job.task.id);
+    this.port.note('gone', { ref: job.task.ref });
     for (const told of job.mourners) told();
     if (this.#idle.length > 0 && this.all.length === 0) for (const told of this.#idle.splice(0)) told();
     this.#bury(job.session, table);

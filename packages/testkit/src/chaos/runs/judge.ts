@@ -1,0 +1,128 @@
+import type { RequestState } from '../coordinator/words.ts';
+import { now } from '../process/child.ts';
+import { isAlive } from '../process/machine.ts';
+import { until } from '../process/wait.ts';
+import type { Actor } from './actor.ts';
+import type { Run } from './run.ts';
+import { times } from './table.ts';
+import type { Watch } from './watch.ts';
+
+/** What may be late because the machine is busy with looking, in milliseconds: it is added to no bound that is reported. */
+const lateLook = 3_000;
+/** A guardian has gone so long after its coordinator; where nodes do not answer it waits for their leases first. */
+const guardianGone = 1.1 * times.lease + 5_000;
+
+/** Waits for what the scenario promises, then ends the coordinator and waits for what is always promised. */
+export async function judge(run: Run, watch: Watch, actor: Actor): Promise<string[]> {
+  const { lab, scenario } = run;
+  const { dead, within, told, codes = [], guardian, renewed } = scenario.expect;
+  const broken: string[] = [];
+  const check = (holds: boolean, what: string): void => void (holds || broken.push(what));
+  const { blow } = actor;
+
+  if (guardian !== undefined) {
+    const ms = await timeOf(blow, 'there is a guardian again', () => lab.coordinator.guardians.length > 0, guardian);
+    check(ms <= guardian, `There was no guardian for ${ms} ms, and should be one after ${guardian}.`);
+  }
+  const alive = lab.coordinator.ending === undefined;
+  if (dead === 'nobody') broken.push(...(await unhurt(run)));
+  if (alive && told !== undefined) broken.push(...(await endsBy(run, blow, told)));
+  if (dead === 'all' || dead === 'node') {
+    const nodes = dead === 'all' ? [...lab.nodes.keys()] : [run.victim];
+    const ms = await watch.silence(blow, nodes, within + lateLook);
+    check(ms <= within, `The last job was alive after ${Math.round(ms)} ms; the bound is ${within} ms.`);
+  }
+  if (alive) {
+    for (const [name, state] of await statesOf(run)) {
+      check(state.inOrder, `Rows of ${name} came twice, not in order, or with a gap.`);
+      const said = state.error === undefined ? [] : (state.error.parts ?? [state.error.code]);
+      const wrong = said.filter((code) => !(codes as readonly string[]).includes(code));
+      check(wrong.length === 0, `The request ${name} ended with ${wrong.join(', ')}: ${state.error?.message}`);
+    }
+  }
+  lab.heal();
+  broken.push(...(await canary(run, renewed === true)));
+  broken.push(...(await lastBlow(run, watch)));
+  return broken;
+}
+
+/** Nothing was killed, and rows go on. */
+async function unhurt({ lab, requests }: Run): Promise<string[]> {
+  const broken: string[] = [];
+  const tick = requests.get('tick');
+  const { rows = 0 } = (await tick?.state()) ?? {};
+  await tick
+    ?.rows(rows + 20, 5_000)
+    .catch(() => broken.push('No row came any more although nothing should have ended.'));
+  for (const [name, request] of requests) {
+    const { ended, error } = await request.state();
+    if (ended) broken.push(`The request ${name} ended with ${error?.code}, and should have gone on: ${error?.message}`);
+  }
+  const dead = lab.agents.flatMap((node) => node.running).filter(({ pid }) => !isAlive(Number(pid)));
+  if (dead.length > 0) broken.push(`Jobs died for no reason: ${dead.map(({ job }) => String(job)).join(', ')}.`);
+  return broken;
+}
+
+/** Every request has ended in time. */
+async function endsBy(run: Run, since: number, bound: number): Promise<string[]> {
+  const all = async (): Promise<boolean> => (await statesOf(run)).every(([, { ended }]) => ended);
+  await until('all requests have ended', all, since + bound + lateLook - now()).catch(() => undefined);
+  return (await statesOf(run)).flatMap(([name, { ended, endedAt = Infinity }]) => {
+    if (ended && endedAt - since <= bound) return [];
+    const when = ended ? `after ${Math.round(endedAt - since)} ms` : 'not at all';
+    return [`The request ${name} heard of it ${when}; the bound is ${bound} ms.`];
+  });
+}
+
+/** Once nothing is wrong any more, and every node is there again, a request succeeds, within two leases. */
+async function canary({ lab, incarnations }: Run, renewed: boolean): Promise<string[]> {
+  const bound = 2 * times.lease;
+  for (const { id, ending } of lab.nodes.values()) if (ending !== undefined) await lab.restartAgent(id);
+  const since = now();
+  const closed = lab.timeline.events.some(({ party, kind }) => party === 'coordinator' && kind === 'end');
+  try {
+    if (lab.coordinator.ending !== undefined || closed) await lab.startCoordinator();
+    const call = async (): Promise<boolean> => (await lab.call('add', { a: 1, b: 2 }).catch(() => 0)) === 3;
+    await until('a call is answered', call, bound);
+  } catch (error) {
+    return [`${Math.round(now() - since)} ms after all was healed no request succeeds: ${(error as Error).message}`];
+  }
+  const same = incarnations.has(lab.coordinator.incarnation);
+  return renewed && same ? ['The coordinator was fenced, and goes on under the same incarnation.'] : [];
+}
+
+/** Whatever has happened: the coordinator is killed, and then nothing is left but the nodes. */
+async function lastBlow({ lab }: Run, watch: Watch): Promise<string[]> {
+  const bound = 1_000;
+  for (const coordinator of lab.coordinators.filter(({ ending }) => ending === undefined)) {
+    coordinator.signal('SIGKILL');
+    await coordinator.gone('the coordinator');
+  }
+  const since = lab.timeline.note('coordinator', 'kill', 'SIGKILL, at the end');
+  const ms = await timeOf(
+    since,
+    'nothing runs',
+    () => watch.orphans([...lab.nodes.keys()]).length === 0,
+    bound + lateLook,
+  );
+  let left: string[] = [];
+  await until('nothing is left', () => (left = lab.leftovers()).length === 0, guardianGone).catch(() => undefined);
+  return [
+    ...(ms > bound
+      ? [`At the end the coordinator was killed, and a job was alive ${Math.round(ms)} ms after it.`]
+      : []),
+    ...left.map((what) => `There is something left: ${what}.`),
+  ];
+}
+
+async function statesOf({ requests }: Run): Promise<[string, RequestState][]> {
+  return Promise.all(
+    Array.from(requests, async ([name, request]) => [name, await request.state()] as [string, RequestState]),
+  );
+}
+
+/** How long after `since` something came true; Infinity when it did not within `bound` and some patience. */
+async function timeOf(since: number, what: string, look: () => boolean, bound: number): Promise<number> {
+  const seen = await until(what, () => look() && now(), since + bound + lateLook - now()).catch(() => Infinity);
+  return Number(seen) - since;
+}
