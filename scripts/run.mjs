@@ -1,5 +1,5 @@
-// npm start, npm test, npm run bench, pack, sim and chaos on a machine that has nothing but Node and npm: installs what is missing, builds
-// what has changed, then runs. Written in plain JavaScript on Node's own modules, since nothing else may be there yet.
+// npm start, npm test, npm run bench, pack, sim, chaos and soak on a machine that has nothing but Node and npm: installs
+// what is missing, builds what has changed, then runs. Written in plain JavaScript on Node's own modules, since nothing else may be there yet.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -78,9 +78,15 @@ else if (task === 'test') await run('npx', ['vitest', 'run', ...args]);
 else if (task === 'pack') await pack();
 else if (task === 'bench') await run('node', ['test/bench/main.mjs', ...args]);
 else if (task === 'sim') await run('node', ['packages/testkit/dist/bin/muster-sim.js', ...args]);
-else if (task === 'chaos')
-  await run('node', [`${root}packages/testkit/dist/bin/muster-chaos.js`, ...args], { cwd: process.env.INIT_CWD });
+else if (task === 'chaos' || task === 'soak')
+  await run(
+    'node',
+    [`${root}packages/testkit/dist/bin/muster-chaos.js`, ...(task === 'soak' ? ['--soak'] : []), ...args],
+    {
+      cwd: process.env.INIT_CWD,
+    },
+  );
 else {
-  console.error(`There is no task "${task}"; there are start, test, bench, pack, sim and chaos.`);
+  console.error(`There is no task "${task}"; there are start, test, bench, pack, sim, chaos and soak.`);
   process.exit(2);
 }

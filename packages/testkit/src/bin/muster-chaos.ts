@@ -2,18 +2,21 @@
 /* oxlint-disable no-restricted-globals -- the command's own process: arguments, exit status, real time for its table */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { hasLimits } from '../chaos/process/limits.ts';
 import { reportPage } from '../chaos/report/page.ts';
-import { chaosTable } from '../chaos/runs/chaos-table.ts';
+import { chaosTable, soakTable } from '../chaos/report/tables.ts';
+import { soak } from '../chaos/soak/soak.ts';
 import { planOf } from '../chaos/runs/plan.ts';
 import type { RunReport } from '../chaos/runs/run.ts';
 import { runScenario } from '../chaos/runs/run.ts';
+import { rulesLookedAt } from '../chaos/runs/history.ts';
 import type { Scenario } from '../chaos/runs/scenario.ts';
-import { scenarios, skipped } from '../chaos/runs/table.ts';
+import { lacking, scenarios, skipped } from '../chaos/runs/table.ts';
 
 const usage = `muster-chaos [--runs 30] [--seed 1] [--scenario name,name] [--report file.html]
     hurts a cluster of real processes on this machine, and looks at what is left; each run draws its scenario and its
     moment from the seed, and a run that fails prints the line that replays it
+muster-chaos --soak [--minutes 10] [--seed 1]
+    a cluster at 60 % load with a fault each minute, which is to end with the memory and the descriptors that it had
 muster-chaos --list
     the scenarios, and what cannot be tried here
 
@@ -26,6 +29,8 @@ const { values: given } = parseArgs({
     seed: { type: 'string' },
     scenario: { type: 'string' },
     report: { type: 'string' },
+    soak: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -52,8 +57,11 @@ function chosen(text: string | undefined): readonly Scenario[] {
 
 /** What this machine cannot do, and why: said always, so that nobody takes it for tried. */
 function impossible(from: readonly Scenario[]): { readonly name: string; readonly why: string }[] {
-  const lacking = hasLimits() ? [] : from.filter(({ needs }) => needs === 'prlimit');
-  return [...lacking.map(({ name }) => ({ name, why: 'there is no command "prlimit" here' })), ...skipped];
+  const not = from.flatMap((scenario) => {
+    const why = lacking(scenario);
+    return why === undefined ? [] : [{ name: scenario.name, why }];
+  });
+  return [...not, ...skipped];
 }
 
 function lineOf({ scenario, seed, verdict, cleanUp, bound, took }: RunReport): string {
@@ -77,14 +85,18 @@ async function many(): Promise<boolean> {
   }
   const failed = reports.filter(({ verdict }) => verdict === 'failed').length;
   const notRun = reports.filter(({ verdict }) => verdict === 'not run').length;
+  const busy = reports.filter(({ verdict }) => verdict === 'too busy').length;
   const took = reports.reduce((sum, report) => sum + report.took, 0);
   say(`\n${chaosTable(reports, scenarios)}\n`);
-  say(`${reports.length} runs in ${(took / 1_000).toFixed(0)} s, ${failed} failed, ${notRun} not run`);
+  say(
+    `${reports.length} runs in ${(took / 1_000).toFixed(0)} s, ${failed} failed, ${notRun} not run, ${busy} too busy to judge`,
+  );
+  say(`rules that each history was held against: ${rulesLookedAt.join(', ')}`);
   for (const { name, why } of not) say(`skipped: ${name}: ${why}`);
   const undrawn = possible.filter(({ name }) => !reports.some(({ scenario }) => scenario === name));
   if (undrawn.length > 0) say(`not drawn in ${runs} runs: ${undrawn.map(({ name }) => name).join(', ')}`);
   if (given.report !== undefined) writeFileSync(given.report, reportPage(reports, not));
-  return failed === 0 && reports.length > 0;
+  return failed === 0 && reports.some(({ verdict }) => verdict === 'passed');
 }
 
 function list(): true {
@@ -93,5 +105,21 @@ function list(): true {
   return true;
 }
 
+async function soaked(): Promise<boolean> {
+  const minutes = numberOf('minutes', given.minutes ?? '10');
+  const seed = numberOf('seed', given.seed ?? '1');
+  const { courses, load, faults, violations } = await soak({ minutes, seed, say });
+  say(`\n${soakTable(courses)}\n`);
+  const failed = Object.entries(load.failed).map(([code, count]) => `${count} ${code}`);
+  say(
+    `${load.answered} calls answered, ${failed.join(', ') || 'none'} failed, ${load.held} not made since too many were open`,
+  );
+  const met = Object.entries(faults).map(([name, count]) => `${count} ${name}`);
+  say(`faults: ${met.join(', ') || 'none'}`);
+  for (const violation of violations) say(violation);
+  const judged = courses.filter(({ verdict }) => verdict !== 'too young');
+  return violations.length === 0 && judged.length > 0 && judged.every(({ verdict }) => verdict === 'flat');
+}
+
 if (given.help) say(usage);
-else process.exitCode = (given.list ? list() : await many()) ? 0 : 1;
+else process.exitCode = (given.list ? list() : await (given.soak ? soaked() : many())) ? 0 : 1;

@@ -4,10 +4,10 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ChaosError } from '../chaos-error.ts';
-import { Child } from '../process/child.ts';
+import { Child, now } from '../process/child.ts';
 import { childrenOf } from '../process/machine.ts';
 import { within } from '../process/wait.ts';
-import type { Answer, RequestState, Verb } from './words.ts';
+import type { Answer, LoadState, RequestState, Verb } from './words.ts';
 
 /** How long an answer may take, in milliseconds, beside the request's own time: a process that is stopped never answers. */
 const patience = 30_000;
@@ -18,6 +18,8 @@ const main = fileURLToPath(new URL('./main.js', import.meta.url));
 export class CoordinatorProcess extends Child {
   /** Under which it was connected when it last answered. */
   incarnation = '';
+  /** All that there were, and when each was first heard of: milliseconds since the epoch. */
+  readonly incarnations: { readonly incarnation: string; readonly at: number }[] = [];
   /** Requests that had not ended when it last said so. */
   open = 0;
   readonly #process: ChildProcess;
@@ -64,13 +66,24 @@ export class CoordinatorProcess extends Child {
     return (await this.tell('state', name)) as RequestState;
   }
 
+  /** Begins to call a job at a steady pace. */
+  async load(everyMs: number, most: number, job: string, args: object): Promise<void> {
+    await this.tell('load', everyMs, most, job, args);
+  }
+
+  async loaded(): Promise<LoadState> {
+    return (await this.tell('loaded')) as LoadState;
+  }
+
   /** Its guardians: one, as a rule; none while there is not another one yet. */
   get guardians(): number[] {
     return childrenOf(this.pid).flatMap(({ pid, command }) => (isGuardian(command) ? [pid] : []));
   }
 
   #heard(answer: Answer): void {
-    this.incarnation = answer.incarnation;
+    const { incarnation } = answer;
+    if (incarnation !== this.incarnation) this.incarnations.push({ incarnation, at: now() });
+    this.incarnation = incarnation;
     this.open = answer.open;
     this.#waiting.get(answer.id)?.(answer);
     this.#waiting.delete(answer.id);

@@ -2,7 +2,7 @@
 import type { Cluster, ConnectOptions } from '@muster/coordinator';
 import { connect, ScatterError } from '@muster/coordinator';
 import { now } from '../process/child.ts';
-import type { Answer, Order, RequestState, Verb } from './words.ts';
+import type { Answer, Failure, LoadState, Order, RequestState, Verb } from './words.ts';
 
 /** A request, and what has become of it. */
 type Following = { -readonly [Fact in keyof RequestState]: RequestState[Fact] } & { readonly abort: AbortController };
@@ -55,12 +55,21 @@ async function follow(state: Following, run: () => Promise<void>): Promise<void>
   try {
     await run();
   } catch (error) {
-    const { code, name, message } = error as Error & { code?: string };
-    const parts = error instanceof ScatterError ? error.parts.map((part) => part.error.code) : undefined;
-    state.error = { code: code ?? name, message, ...(parts && { parts }) };
+    const parts = error instanceof ScatterError ? error.parts.map((part) => failureOf(part.error)) : undefined;
+    state.error = { ...failureOf(error), ...(parts && { parts }) };
   }
   state.ended = true;
   state.endedAt = now();
+}
+
+function failureOf(error: unknown): Failure {
+  const { code, name, message, node, ref } = error as Error & Partial<Record<'code' | 'node' | 'ref', string>>;
+  return {
+    code: code ?? name,
+    message,
+    ...(node !== undefined && { node }),
+    ...(ref !== undefined && { ref: String(ref) }),
+  };
 }
 
 /** Rows that say their number in `i` are looked at: from each node they come in order, without gap and repeat. */
@@ -75,6 +84,42 @@ async function readAll(state: Following, rows: AsyncIterable<unknown>): Promise<
     next.set(from, i + 1);
   }
 }
+
+/** Calls at a steady pace, whatever becomes of them; more than `most` are never open. */
+class Load {
+  readonly #state = { answered: 0, open: 0, held: 0, failed: {} as Record<string, number> };
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(everyMs: number, most: number, job: string, args: object) {
+    this.#timer = setInterval(() => {
+      if (this.#state.open >= most) this.#state.held += 1;
+      else void this.#call(job, args);
+    }, everyMs);
+  }
+
+  get state(): LoadState {
+    return this.#state;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #call(job: string, args: object): Promise<void> {
+    const state = this.#state;
+    state.open += 1;
+    try {
+      await connected().call(job, args, { timeout: 20_000 });
+      state.answered += 1;
+    } catch (error) {
+      const { code } = failureOf(error);
+      state.failed[code] = (state.failed[code] ?? 0) + 1;
+    }
+    state.open -= 1;
+  }
+}
+
+let load: Load | undefined;
 
 const verbs: Readonly<Record<string, (...args: never[]) => unknown>> = {
   async connect(options: ConnectOptions) {
@@ -93,6 +138,11 @@ const verbs: Readonly<Record<string, (...args: never[]) => unknown>> = {
     };
     void counted(() => follow(state, run));
   },
+  load(everyMs: number, most: number, job: string, args: object) {
+    load = new Load(everyMs, most, job, args);
+  },
+  loaded: () => load?.state,
+  stopLoad: () => load?.stop(),
   /** Casts, and is gone as soon as the cast was handed over. */
   exitAfterCast(job: string, args: object) {
     for (let i = 0; i < 4; i += 1) void connected().call(job, args);

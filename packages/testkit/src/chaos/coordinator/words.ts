@@ -19,6 +19,24 @@ export interface Answer {
   readonly open: number;
 }
 
+/** What has become of calls that are made at a steady pace. */
+export interface LoadState {
+  readonly answered: number;
+  readonly open: number;
+  /** Calls that were not made since too many were open. */
+  readonly held: number;
+  /** How many ended in which code. */
+  readonly failed: Readonly<Record<string, number>>;
+}
+
+/** An error, as its process had it. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly node?: string;
+  readonly ref?: string;
+}
+
 /** What has become of a request. */
 export interface RequestState {
   /** Rows that have come. */
@@ -27,8 +45,8 @@ export interface RequestState {
   readonly inOrder: boolean;
   readonly value?: unknown;
   readonly ended: boolean;
-  /** `parts` are the codes of what is missing in an incomplete answer. */
-  readonly error?: { readonly code: string; readonly message: string; readonly parts?: readonly string[] };
+  /** `parts` are what has become of what is missing in an incomplete answer. */
+  readonly error?: Failure & { readonly parts?: readonly Failure[] };
   /** Milliseconds since the epoch. */
   readonly endedAt?: number;
 }

@@ -10,6 +10,7 @@ import type { RequestState, Verb } from '../coordinator/words.ts';
 import type { Limits } from '../process/limits.ts';
 import { limitProcess } from '../process/limits.ts';
 import { now } from '../process/child.ts';
+import { fill, makeRoom, mountSmall, unmount } from '../process/disk.ts';
 import { isAlive, processesWith } from '../process/machine.ts';
 import { pause, until } from '../process/wait.ts';
 import type { LinkFault } from '../proxy/link-fault.ts';
@@ -31,6 +32,8 @@ export interface ChaosLabOptions {
   readonly shards?: ConnectOptions['shards'];
   /** What the proxies draw from. Default 0. */
   readonly seed?: number | string;
+  /** Bytes of a file system of its own for each node's data, which only root may mount. Default: it is a directory. */
+  readonly disk?: number;
   /** More options of `muster-worker`, for every node. */
   readonly args?: readonly string[];
   /** More variables for every process. */
@@ -105,6 +108,11 @@ export class ChaosLab {
   get env(): NodeJS.ProcessEnv {
     const { PATH, HOME } = process.env;
     return { PATH, HOME, ...this.#options.env, TMPDIR: this.temporary };
+  }
+
+  /** Where a node keeps its data. */
+  dataDir(id: string): string {
+    return join(this.dir, `data-${id}`);
   }
 
   /** Under which a coordinator reaches the nodes, through their proxies. */
@@ -241,6 +249,19 @@ export class ChaosLab {
     return this.network.fault(a, b, fault);
   }
 
+  /** The file system of a node's data is full until `makeRoom`. @throws ChaosError for a lab without the option `disk`. */
+  fillDisk(id: string): void {
+    const { disk } = this.#options;
+    if (disk === undefined) throw new ChaosError('A disk can be filled in a lab with the option "disk".');
+    fill(this.dataDir(id), disk);
+    this.timeline.note(id, 'fault', 'its disk is full');
+  }
+
+  makeRoom(id: string): void {
+    makeRoom(this.dataDir(id));
+    this.timeline.note(id, 'heal', 'there is room on its disk');
+  }
+
   /** All links are as they were; what was lost on the way stays lost. */
   heal(): void {
     this.network.heal();
@@ -285,6 +306,8 @@ export class ChaosLab {
   }
 
   async #open(id: string): Promise<void> {
+    const { disk } = this.#options;
+    if (disk !== undefined) mountSmall(this.dataDir(id), disk);
     this.proxies.set(id, await Proxy.open({ seed: `${this.#options.seed ?? 0}/${id}` }));
     await this.#start(id);
   }
@@ -294,12 +317,12 @@ export class ChaosLab {
     const { args = [], constants = {}, jobs } = this.#options;
     const settings = Object.entries(constants).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
     const listen = proxy.target === 0 ? [] : ['--listen', `ws://127.0.0.1:${proxy.target}`];
-    const { secretFile, env, dir } = this;
+    const { secretFile, env } = this;
     const node = new NodeProcess({
       id,
       secretFile,
       env,
-      dataDir: join(dir, `data-${id}`),
+      dataDir: this.dataDir(id),
       jobs: jobs instanceof URL ? fileURLToPath(jobs) : resolve(jobs),
       args: [...args, ...settings, ...listen, '--advertise', proxy.authority],
     });
@@ -359,6 +382,7 @@ export class ChaosLab {
     await until('nothing is left', () => (left = this.leftovers()).length === 0, 5_000).catch(() => {
       for (const { pid } of processesWith(this.mark)) process.kill(pid, 'SIGKILL');
     });
+    if (this.#options.disk !== undefined) for (const id of this.proxies.keys()) unmount(this.dataDir(id));
     rmSync(this.dir, { recursive: true, force: true });
     if (left.length > 0) throw new ChaosError(`The lab has left something: ${left.join('; ')}.`);
   }

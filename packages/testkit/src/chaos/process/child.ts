@@ -12,6 +12,8 @@ export interface Ending {
 /** A process that a test has started. */
 export class Child {
   readonly pid: number;
+  /** When it was started: milliseconds since the epoch. */
+  readonly begun: number = now();
   readonly ended: Promise<Ending>;
   ending: Ending | undefined;
   output = '';

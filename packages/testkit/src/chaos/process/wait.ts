@@ -8,6 +8,11 @@ export function pause(ms: number): Promise<void> {
 
 const turn = (): Promise<void> => pause(looks);
 
+/** Something did not come in time; on a machine that is busy with other things it may yet have come. */
+export class LateError extends Error {
+  override readonly name = 'LateError';
+}
+
 type Found<T> = Exclude<T, false | null | undefined>;
 
 /** Looks until there is something; returns it. @throws with `what` when `ms` milliseconds have passed without. */
@@ -16,7 +21,7 @@ export async function until<T>(what: string, look: () => T | Promise<T>, ms = 10
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== null && found !== false) return found as Found<T>;
-    if (performance.now() > deadline) throw new Error(`This did not come true within ${ms} ms: ${what}.`);
+    if (performance.now() > deadline) throw new LateError(`This did not come true within ${ms} ms: ${what}.`);
     await turn();
   }
 }
@@ -44,7 +49,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<Error & { co
 export async function within<T>(what: string, ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`This did not end within ${ms} ms: ${what}.`)), ms);
+    timer = setTimeout(() => reject(new LateError(`This did not end within ${ms} ms: ${what}.`)), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -25,6 +25,12 @@ export async function add({ a, b }: { readonly a: number; readonly b: number }):
   return a + b;
 }
 
+/** Busy for so many milliseconds, and answers with so many bytes. */
+export async function work({ ms, bytes }: { readonly ms: number; readonly bytes: number }): Promise<string> {
+  for (const end = performance.now() + ms; performance.now() < end;);
+  return 'x'.repeat(bytes);
+}
+
 /** Busy for ever: hears no abort. */
 export async function spin(args: Beating, ctx: JobContext): Promise<never> {
   const touch = heart(args, ctx);

@@ -31,6 +31,8 @@ export type Step =
   | { readonly do: 'close' }
   /** The chosen node is started again, at its old address. */
   | { readonly do: 'restart' }
+  /** The disk of the chosen node is full, or has room again. */
+  | { readonly do: 'fill' | 'room' }
   /** The agent may have no more files than it has, and so many; without a number as many as before. */
   | { readonly do: 'files'; readonly more?: number };
 
@@ -61,8 +63,10 @@ export interface Scenario {
   readonly load?: readonly JobName[];
   /** Values of the protocol's table that this row needs beside `times`. */
   readonly constants?: Partial<Constants>;
-  /** What the machine must have. */
-  readonly needs?: 'prlimit';
+  /** Bytes of each node's disk. */
+  readonly disk?: number;
+  /** What the machine must have: see `lacking`. */
+  readonly needs?: 'prlimit' | 'mount';
   readonly steps: readonly Step[];
   readonly expect: Expectation;
 }

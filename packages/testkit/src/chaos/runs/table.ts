@@ -1,4 +1,6 @@
 import { constants } from '@muster/rexi';
+import { canMount } from '../process/disk.ts';
+import { hasLimits } from '../process/limits.ts';
 import type { Scenario, Skipped } from './scenario.ts';
 
 /** The protocol's times, shortened so that a lease runs out while somebody watches; the proportions are the usual ones. */
@@ -290,7 +292,22 @@ export const scenarios: readonly Scenario[] = [
       codes: ['overloaded', 'unavailable', 'executor_lost', 'incomplete', ...lost],
     },
   },
+  {
+    name: 'disk-full',
+    says: 'the disk of a node is full while work comes; what runs is unhurt, and when there is room it serves again',
+    needs: 'mount',
+    disk: 1 << 20,
+    steps: [{ do: 'fill' }, { do: 'cast', job: 'tick' }, { do: 'wait', ms: [300, 1_000] }, { do: 'room' }],
+    expect: { dead: 'any', within: 5_000, codes: ['overloaded', 'unavailable', 'executor_lost'] },
+  },
 ];
+
+/** What a row needs and this machine has not: why it is skipped; undefined where it can be tried. */
+export function lacking({ needs }: Scenario): string | undefined {
+  if (needs === 'prlimit' && !hasLimits()) return 'there is no command "prlimit" here';
+  if (needs === 'mount' && !canMount()) return 'only root may mount a small file system';
+  return undefined;
+}
 
 /** Rows that a proxy, signals and limits cannot show. */
 export const skipped: readonly Skipped[] = [
@@ -300,7 +317,6 @@ export const skipped: readonly Skipped[] = [
   },
   { name: 'machine frozen with its guardian', why: 'needs a freezer cgroup; both are stopped by signals instead' },
   { name: 'memory and process limits of a job', why: 'needs a cgroup of its own for the node' },
-  { name: 'disk full', why: 'needs a small file system of its own, which only root can mount' },
   { name: 'wall clock jumps', why: 'needs libfaketime' },
   { name: 'clocks that drift, version skew, overload', why: 'tried in the simulation and in the end-to-end tests' },
 ];

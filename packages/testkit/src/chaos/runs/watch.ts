@@ -2,6 +2,7 @@ import { now } from '../process/child.ts';
 import { changedAt, filesBelow, isAlive } from '../process/machine.ts';
 import type { Orphan } from '../lab/orphans.ts';
 import { pause } from '../process/wait.ts';
+import type { GuardianEvidence } from './history.ts';
 import type { Run } from './run.ts';
 
 /** Between two looks, in milliseconds. */
@@ -11,6 +12,8 @@ const looks = 10;
 export class Watch {
   /** When executors were seen to be dead: by pid. */
   readonly deaths: Map<number, number> = new Map();
+  /** Guardians that were seen, by pid. */
+  readonly guardians: Map<number, GuardianEvidence> = new Map();
   /** From the blow to the last sign of life, once it was measured. */
   cleanUp: number | undefined;
   /** When the newest look began at which there were orphans. */
@@ -26,8 +29,10 @@ export class Watch {
     void this.#look();
   }
 
+  /** Looks once more. */
   end(): void {
     this.#over = true;
+    this.#lookForDeaths();
   }
 
   /**
@@ -68,13 +73,30 @@ export class Watch {
     return Math.max(0, ...own.map((file) => changedAt(file) ?? 0));
   }
 
+  /** Looks for guardians, which takes a look at every process, now and then only. */
+  #lookForGuardians(at: number): void {
+    for (const coordinator of this.#run.lab.coordinators) {
+      if (coordinator.ending !== undefined) continue;
+      const { incarnation } = coordinator;
+      for (const pid of coordinator.guardians)
+        if (!this.guardians.has(pid)) this.guardians.set(pid, { pid, incarnation, up: at, gone: undefined });
+    }
+  }
+
   async #look(): Promise<void> {
-    while (!this.#over) {
-      const at = now();
-      for (const node of this.#run.lab.agents)
-        for (const { pid } of node.lines('start'))
-          if (!this.deaths.has(Number(pid)) && !isAlive(Number(pid))) this.deaths.set(Number(pid), at);
+    for (let look = 0; !this.#over; look += 1) {
+      if (look % 20 === 0) this.#lookForGuardians(now());
+      this.#lookForDeaths();
       await pause(looks);
     }
+  }
+
+  #lookForDeaths(): void {
+    const at = now();
+    for (const [pid, guardian] of this.guardians)
+      if (guardian.gone === undefined && !isAlive(pid)) this.guardians.set(pid, { ...guardian, gone: at });
+    for (const node of this.#run.lab.agents)
+      for (const { pid } of node.lines('start'))
+        if (!this.deaths.has(Number(pid)) && !isAlive(Number(pid))) this.deaths.set(Number(pid), at);
   }
 }

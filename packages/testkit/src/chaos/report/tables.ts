@@ -1,5 +1,6 @@
-import type { RunReport } from './run.ts';
-import type { Scenario } from './scenario.ts';
+import type { RunReport } from '../runs/run.ts';
+import type { Course } from '../soak/flat.ts';
+import type { Scenario } from '../runs/scenario.ts';
 
 /** Runs by scenario, as a table that a terminal shows: what was run, what has fired, and how long cleaning up took. */
 export function chaosTable(reports: readonly RunReport[], scenarios: readonly Scenario[]): string {
@@ -10,11 +11,24 @@ export function chaosTable(reports: readonly RunReport[], scenarios: readonly Sc
   return lined([['scenario', 'runs', 'passed', 'fired', 'clean-up p50', 'max', 'bound', ''], ...rows]);
 }
 
+/** Each process of a soak: what it held when it was warm, and at the end. */
+export function soakTable(courses: readonly Course[]): string {
+  const rows = courses.map(({ name, samples, memory, descriptors, verdict }) => {
+    return [name, String(samples), ...memory.map(mib), ...descriptors.map(String), verdict];
+  });
+  return lined([['process', 'samples', 'MiB then', 'at the end', 'files then', 'at the end', ''], ...rows]);
+}
+
+function mib(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}
+
 function rowOf(name: string, own: readonly RunReport[]): string[] {
   const times = own.flatMap(({ cleanUp }) => (cleanUp === undefined ? [] : [cleanUp])).sort((a, b) => a - b);
   const fired = [...new Set(own.flatMap((report) => report.fired))].join(', ');
   const passed = own.filter(({ verdict }) => verdict === 'passed').length;
   const notRun = own.filter(({ verdict }) => verdict === 'not run').length;
+  const busy = own.filter(({ verdict }) => verdict === 'too busy').length;
   return [
     name,
     String(own.length),
@@ -23,7 +37,11 @@ function rowOf(name: string, own: readonly RunReport[]): string[] {
     ms(times[Math.floor((times.length - 1) / 2)]),
     ms(times.at(-1)),
     times.length === 0 ? '' : ms(own[0]?.bound),
-    [notRun > 0 ? `${notRun} NOT RUN: the fault met nothing` : '', passed + notRun < own.length ? 'FAILED' : '']
+    [
+      notRun > 0 ? `${notRun} NOT RUN: the fault met nothing` : '',
+      busy > 0 ? `${busy} too busy: the machine had other things to do` : '',
+      passed + notRun + busy < own.length ? 'FAILED' : '',
+    ]
       .filter(Boolean)
       .join(', '),
   ];
