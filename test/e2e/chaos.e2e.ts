@@ -78,9 +78,11 @@ describe('The command', () => {
     const page = join(dir, 'report.html');
     const names = 'coordinator-killed,agent-and-reaper-killed,link-sliced';
     const { code, out } = await chaos('--scenario', names, '--seed', '7', '--report', page);
-    expect({ code, out }).toEqual({ code: 0, out });
-    expect(out).toMatch(/^coordinator-killed +1 +1 +kill coordinator +\d+ ms +\d+ ms +1000 ms$/m);
     expect(out).toContain('3 runs in');
+    expect(out).toMatch(/, 0 failed, 0 not run, \d too busy/);
+    // Where the machine has so much else to do that all three were late there is nothing more to be said.
+    expect({ code, out }).toEqual({ code: out.includes(' 3 too busy') ? 1 : 0, out });
+    expect(out).toMatch(/^coordinator-killed +1 +[01] +kill coordinator +\d+ ms +\d+ ms +1000 ms/m);
     expect(out).toContain('skipped: wall clock jumps');
     const html = readFileSync(page, 'utf8');
     expect(html.match(/<svg/g)).toHaveLength(3);

@@ -353,7 +353,9 @@ export class ChaosLab {
   #kill(party: Party, pid: number, whom = `process ${pid}`): number {
     if (pid === 0) throw new ChaosError(`There is no process of "${party}" to kill.`);
     const at = this.timeline.note(party, 'kill', `SIGKILL to ${whom}`);
-    process.kill(pid, 'SIGKILL');
+    const own = [...this.coordinators, ...this.agents].find((child) => child.pid === pid);
+    if (own === undefined) process.kill(pid, 'SIGKILL');
+    else own.signal('SIGKILL');
     return at;
   }
 

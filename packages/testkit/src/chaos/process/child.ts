@@ -16,6 +16,8 @@ export class Child {
   readonly begun: number = now();
   readonly ended: Promise<Ending>;
   ending: Ending | undefined;
+  /** When it was first sent SIGKILL: what follows from its death may be seen before its end is. */
+  killedAt: number | undefined;
   output = '';
   errors = '';
   readonly #child: ChildProcess;
@@ -31,6 +33,7 @@ export class Child {
   /** Sends a signal; returns when, in milliseconds since the epoch. */
   signal(signal: NodeJS.Signals): number {
     const at = now();
+    if (signal === 'SIGKILL') this.killedAt ??= at;
     this.#child.kill(signal);
     return at;
   }

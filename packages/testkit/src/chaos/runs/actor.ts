@@ -17,6 +17,8 @@ export class Actor {
   blow = 0;
   /** What was done, as the rules want it told. */
   readonly faults: FaultEvidence[] = [];
+  /** When the coordinator was told to exit. */
+  exitedAt: number | undefined;
   /** When the coordinator's cluster was closed. */
   closedAt: number | undefined;
   readonly #run: Run;
@@ -90,7 +92,7 @@ export class Actor {
         return this.#did('abort', []);
       case 'exit':
         this.#hurt('kill-coordinator', 'coordinator');
-        lab.timeline.note('coordinator', 'kill', 'casts, and calls process.exit');
+        this.exitedAt = lab.timeline.note('coordinator', 'kill', 'casts, and calls process.exit');
         void lab.coordinator.tell('exitAfterCast', 'spin', { beat }).catch(() => undefined);
         await lab.coordinator.gone('the coordinator');
         return this.#did('exit', []);

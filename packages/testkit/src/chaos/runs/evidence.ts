@@ -14,9 +14,15 @@ export function evidenceOf({ lab, scenario, states }: Run, watch: Watch, actor: 
   return {
     agents: lab.agents,
     deaths: watch.deaths,
-    coordinators: lab.coordinators.map(({ pid, incarnations, ending, errors }) => {
-      const closed = pid === first?.pid ? actor.closedAt : undefined;
-      return { pid, incarnations, gone: closed ?? ending?.at, closed: closed !== undefined, errors };
+    coordinators: lab.coordinators.map(({ pid, incarnations, ending, killedAt, errors }) => {
+      const [closed, left] = pid === first?.pid ? [actor.closedAt, actor.exitedAt] : [];
+      return {
+        pid,
+        incarnations,
+        gone: closed ?? left ?? killedAt ?? ending?.at,
+        closed: closed !== undefined,
+        errors,
+      };
     }),
     guardians: [...watch.guardians.values()],
     faults: actor.faults.map((fault) => ({ ...fault, until: Math.min(fault.until, end) })),

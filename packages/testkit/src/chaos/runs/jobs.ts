@@ -1,7 +1,7 @@
 // What nodes run while they are hurt: jobs that end only when somebody ends them, each in a way that is hard to end.
 import type { JobContext } from '@muster/worker';
 import { execFileSync, spawn } from 'node:child_process';
-import { openSync, writeSync } from 'node:fs';
+import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -29,6 +29,11 @@ export async function add({ a, b }: { readonly a: number; readonly b: number }):
 export async function work({ ms, bytes }: { readonly ms: number; readonly bytes: number }): Promise<string> {
   for (const end = performance.now() + ms; performance.now() < end;);
   return 'x'.repeat(bytes);
+}
+
+/** Writes to the disk of its node. */
+export async function write(_args: Beating, ctx: JobContext): Promise<void> {
+  writeFileSync(join(ctx.dataDir, ctx.ref), Buffer.alloc(64 << 10));
 }
 
 /** Busy for ever: hears no abort. */

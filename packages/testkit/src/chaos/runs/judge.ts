@@ -29,7 +29,7 @@ function late(what: string): Broken {
 /** Waits for what the scenario promises, then ends the coordinator and waits for what is always promised. */
 export async function judge(run: Run, watch: Watch, actor: Actor, busy: boolean): Promise<Broken[]> {
   const { lab, scenario } = run;
-  const { dead, within, told, codes = [], guardian, renewed } = scenario.expect;
+  const { dead, within, told, codes = [], heard, guardian, renewed } = scenario.expect;
   const seen: Broken[] = [];
   const check = (holds: boolean, what: Broken): void => void (holds || seen.push(what));
   const { blow } = actor;
@@ -48,12 +48,15 @@ export async function judge(run: Run, watch: Watch, actor: Actor, busy: boolean)
     check(ms <= within, late(`The last job was alive after ${Math.round(ms)} ms; the bound is ${within} ms.`));
   }
   if (alive) {
+    const all = new Set<string>();
     for (const [name, state] of await statesOf(run)) {
       check(state.inOrder, broken(`Rows of ${name} came twice, not in order, or with a gap.`));
       const said = state.error === undefined ? [] : (state.error.parts ?? [state.error]).map(({ code }) => code);
+      for (const code of said) all.add(code);
       const wrong = said.filter((code) => !(codes as readonly string[]).includes(code));
       check(wrong.length === 0, broken(`The request ${name} ended with ${wrong.join(', ')}: ${state.error?.message}`));
     }
+    check(heard === undefined || all.has(heard), late(`No request ended in ${heard}: the fault met none.`));
   }
   lab.heal();
   seen.push(...(await canary(run, renewed === true)));

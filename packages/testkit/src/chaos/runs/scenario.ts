@@ -36,7 +36,7 @@ export type Step =
   /** The agent may have no more files than it has, and so many; without a number as many as before. */
   | { readonly do: 'files'; readonly more?: number };
 
-export type JobName = 'spin' | 'block' | 'fork' | 'tick' | 'flood';
+export type JobName = 'spin' | 'block' | 'fork' | 'tick' | 'flood' | 'write';
 
 /** What must have come true. Times in milliseconds after the step that says `blow`, or the first that hurts. */
 export interface Expectation {
@@ -46,6 +46,8 @@ export interface Expectation {
   readonly within: number;
   /** Codes with which requests may end; none: no request ends. An `incomplete` answer counts as what its parts say. */
   readonly codes?: readonly ErrorCode[];
+  /** A code in which one of them must have ended: without it nobody has met the fault. */
+  readonly heard?: ErrorCode;
   /** By when they have; asked only of a coordinator that lives. */
   readonly told?: number;
   /** Whether a guardian must be there again by then. */

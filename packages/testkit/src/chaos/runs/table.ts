@@ -297,8 +297,8 @@ export const scenarios: readonly Scenario[] = [
     says: 'the disk of a node is full while work comes; what runs is unhurt, and when there is room it serves again',
     needs: 'mount',
     disk: 1 << 20,
-    steps: [{ do: 'fill' }, { do: 'cast', job: 'tick' }, { do: 'wait', ms: [300, 1_000] }, { do: 'room' }],
-    expect: { dead: 'any', within: 5_000, codes: ['overloaded', 'unavailable', 'executor_lost'] },
+    steps: [{ do: 'fill' }, { do: 'cast', job: 'write' }, { do: 'wait', ms: [300, 1_000] }, { do: 'room' }],
+    expect: { dead: 'any', within: 5_000, codes: ['job_failed'], heard: 'job_failed' },
   },
 ];
 
