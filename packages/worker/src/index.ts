@@ -15,3 +15,9 @@ export { Objects } from './node/objects.ts';
 export type { ObjectsOptions } from './node/objects.ts';
 export { Sessions } from './node/sessions.ts';
 export type * from './executor/executor.ts';
+
+// Supervision, usable on its own.
+export { startSupervisor, Supervisor } from './supervisor/supervisor.ts';
+export type { SupervisorOptions } from './supervisor/supervisor.ts';
+export { supervisorChild } from './supervisor/nested.ts';
+export type * from './supervisor/spec.ts';
