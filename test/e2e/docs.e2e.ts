@@ -123,6 +123,17 @@ describe('The program in', () => {
     expect(line).toMatch(/^nothing is left after \d+ ms$/);
   });
 
+  it('the guide to supervisors starts a poller twice again, and gives up from below', async () => {
+    expect(await outputOf('docs/guides/supervise-your-own-parts.md', 'main.js')).toEqual([
+      'started cache',
+      'started poller',
+      'started sensors',
+      ...['exited poller', 'restarted poller', 'exited poller', 'restarted poller', 'exited poller', 'gave-up poller'],
+      ...['exited sensors', 'gave-up sensors', 'the cache is written', 'exited cache'],
+      expect.stringContaining('the sensor is gone'),
+    ]);
+  });
+
   it("the worker's README starts a node, and drains it", async () => {
     copyFileSync(printed.path('README.md', 'jobs.mjs'), join(lab.dir, 'jobs.mjs'));
     const [line] = await outputOf('packages/worker/README.md', 'node.js');

@@ -53,6 +53,26 @@ export type {
 export { job, startNode } from '@muster/worker';
 export type { JobContext, LaneOptions, NodeOptions, WorkerNode } from '@muster/worker';
 
+// For parts of a service that are to be kept running.
+export { startSupervisor, Supervisor, supervisorChild } from '@muster/worker';
+export type {
+  AutoShutdown,
+  Backoff,
+  ChildCount,
+  ChildInfo,
+  ChildSpec,
+  ChildState,
+  Exit,
+  RestartPolicy,
+  Running,
+  Shutdown,
+  Strategy,
+  SupervisorEnd,
+  SupervisorEvent,
+  SupervisorOptions,
+  SupervisorRules,
+} from '@muster/worker';
+
 // Values that stay where they were made.
 export { ObjectRef, StoreError } from '@muster/store';
 export type { StoreErrorCode } from '@muster/store';

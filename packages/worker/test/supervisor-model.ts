@@ -97,7 +97,7 @@ export class SupervisorModel {
     const run = this.#runs.get(it.run);
     if (run === undefined) return this.#comesLate(it);
     if (it.type === 'started') return this.#cameUp(run, now);
-    if (it.type === 'stop-failed') return void (run.refused = true);
+    if (it.type === 'stop-failed' && run.killed === undefined) return void (run.refused = true);
     const crashed = it.type === 'ended' && it.exit.how === 'failed';
     const whole = it.type === 'ended' ? it.exit : undefined;
     if (run.timedOut) this.#isOver(run, { how: 'start-timeout' }, now);
@@ -139,6 +139,8 @@ export class SupervisorModel {
     this.must('everything is told', this.#owed.length === 0);
     this.must('it is up as soon as it can be', this.#up || this.ending || this.#booting);
     this.must('it ends as soon as it can', this.over || !this.ending || this.#runs.size > 0);
+    const moving = this.#children.some((child) => !/running|down/.test(stateOf(child)));
+    this.must('it is settled when nobody waits, starts or stops', core.settled === !moving);
     this.must('restarts are counted', core.count().restarts === this.#restarts);
     this.must('who comes late is stopped', !this.#left.some(({ late, asked }) => late && asked === undefined));
     for (const run of this.#runs.values()) {

@@ -59,6 +59,11 @@ export function endOf({ phase, due }: Child): number {
   return phase.is === 'waiting' ? due : 'until' in phase ? phase.until : Infinity;
 }
 
+/** It is on the way from up to down, or from down to up. */
+export function isMoving({ is }: Phase): boolean {
+  return is !== 'down' && is !== 'running';
+}
+
 /** Milliseconds it has from the moment in which it is to end, until it is killed. */
 export function graceOf({ shutdown, kind }: ChildSpec): number {
   // A supervisor needs as long as its children need, so its own time would only cut theirs short. As in OTP.

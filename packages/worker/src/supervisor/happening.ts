@@ -9,7 +9,7 @@ export type Happening =
   | { readonly type: 'ended'; readonly run: number; readonly exit: Extract<Exit, { how: 'normal' | 'failed' }> }
   /** `stop()` has resolved: nothing of it is left. */
   | { readonly type: 'stopped'; readonly run: number }
-  /** `stop()` was rejected. */
+  /** `stop()` was rejected: it is killed, or was, and is gone then. */
   | { readonly type: 'stop-failed'; readonly run: number }
   | { readonly type: 'add'; readonly spec: ChildSpec }
   /** Ends one child, and leaves its spec. OTP: terminate_child. */

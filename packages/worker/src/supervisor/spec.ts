@@ -22,7 +22,7 @@ export interface Running {
    * stopped.
    */
   readonly ended?: Promise<unknown> | undefined;
-  /** Asks it to end; resolves when nothing of it is left. One that rejects has it killed. */
+  /** Asks it to end, once; resolves when nothing of it is left. One that rejects has it killed, unless it was: then it is gone. */
   stop(): unknown;
   /** Its own children, when it is a supervisor. */
   which?(): readonly ChildInfo[];

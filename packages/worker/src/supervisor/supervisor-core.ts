@@ -1,7 +1,7 @@
 import type { Entropy } from '@muster/rexi';
 import { Agenda } from '../node/agenda.ts';
 import type { Child, Phase, Then } from './child.ts';
-import { endOf, graceOf, infoOf, newChild, runOf, startTimeOf } from './child.ts';
+import { endOf, graceOf, infoOf, isMoving, newChild, runOf, startTimeOf } from './child.ts';
 import type { Happening, SupervisorEffect } from './happening.ts';
 import { Intensity, waitOf } from './intensity.ts';
 import type { ChildCount, ChildInfo, Exit, SupervisorEnd, SupervisorEvent, SupervisorRules } from './spec.ts';
@@ -27,6 +27,8 @@ export class SupervisorCore {
   /** Children of a dynamic supervisor with which something may have to be done: it has too many to look at all of them. */
   readonly #touched: Set<Child> = new Set();
   #effects: SupervisorEffect[] = [];
+  /** Children that wait, start or stop. */
+  #moving = 0;
   #lastRun = 0;
   #restarts = 0;
   #up = false;
@@ -60,6 +62,11 @@ export class SupervisorCore {
   /** It is about to end, or has. */
   get ending(): boolean {
     return this.#end !== undefined;
+  }
+
+  /** Each child is up or down: nothing happens unless somebody does something. */
+  get settled(): boolean {
+    return this.#moving === 0;
   }
 
   child(id: string): ChildInfo | undefined {
@@ -146,7 +153,9 @@ export class SupervisorCore {
       this.#effects.push({ do: 'stop', run: it.run });
       return this.#enter(child, { ...phase, by: phase.by === 'kill' ? 'kill' : 'stop' });
     }
-    if (it.type === 'stop-failed') return this.#kill(child, 'it could not be stopped', now);
+    // One that was killed has answered with that: there is nothing more that it could say.
+    if (it.type === 'stop-failed' && !(phase.is === 'stopping' && phase.by === 'kill'))
+      return this.#kill(child, 'it could not be stopped', now);
     if (it.type === 'start-failed' && phase.is === 'starting')
       return this.#gone(child, { how: 'start-failed', error: it.error }, now);
     this.#gone(child, exitOf(it, phase), now);
@@ -242,7 +251,7 @@ export class SupervisorCore {
     this.#finish({ why: 'aborted', reason });
     this.#brutal = reason;
     // All at once: each has the whole time, and none waits for one that does not end.
-    for (const child of [...this.#children.values()].reverse()) this.#kill(child, reason, now);
+    for (const child of [...this.#children.values()].toReversed()) this.#kill(child, reason, now);
   }
 
   /** It has to end; when it is its turn, it is told. */
@@ -360,6 +369,7 @@ export class SupervisorCore {
 
   #add(child: Child): void {
     this.#children.set(child.spec.id, child);
+    this.#moving += 1;
     this.#touched.add(child);
   }
 
@@ -369,6 +379,7 @@ export class SupervisorCore {
   }
 
   #enter(child: Child, phase: Phase): void {
+    this.#moving += Number(isMoving(phase)) - Number(isMoving(child.phase));
     child.phase = phase;
     const until = endOf(child);
     if (until === Infinity) this.#agenda.delete(child);

@@ -99,3 +99,55 @@ it.each(strategies)(
   },
   120_000,
 );
+
+/** Defects between the core and its world. Each has to be found within as many scenes as are played above. */
+const plants: Readonly<Record<string, Plant>> = {
+  'it allows one restart too many': {
+    rules: ({ intensity = { maxRestarts: 1, withinMs: 5_000 }, ...rules }) => ({
+      ...rules,
+      intensity: { ...intensity, maxRestarts: intensity.maxRestarts + 1 },
+    }),
+  },
+  'it takes rest-for-one for one-for-one': {
+    rules: (rules) => (rules.strategy === 'rest-for-one' ? { ...rules, strategy: 'one-for-one' } : rules),
+  },
+  'it starts its children in the reverse order': {
+    rules: ({ children = [], ...rules }) => ({ ...rules, children: children.toReversed() }),
+  },
+  'it does not wait between restarts': { rules: (rules) => ({ ...rules, backoff: undefined }) },
+  'it heeds no significant child': { rules: (rules) => ({ ...rules, autoShutdown: 'never' }) },
+  'it waits longer for killed children': { rules: (rules) => ({ ...rules, killMs: (rules.killMs ?? 0) + 1 }) },
+  'it brings temporary children back': {
+    spec: (spec) => (spec.restart === 'temporary' ? { ...spec, restart: 'transient' } : spec),
+  },
+  'it starts again who has ended as it should': {
+    spec: (spec) => (spec.restart === 'transient' ? { ...spec, restart: 'permanent' } : spec),
+  },
+  'it gives a child one millisecond more': {
+    spec: (spec) => (typeof spec.shutdown === 'number' ? { ...spec, shutdown: spec.shutdown + 1 } : spec),
+  },
+  'it waits for a start without end': { spec: (spec) => ({ ...spec, startMs: 'infinity' }) },
+  'it does not hear of a child that ends while another is stopping': {
+    hears: ({ type }, core) => type !== 'ended' || !core.which().some(({ state }) => state === 'stopping'),
+  },
+  'it forgets to stop who came up too late': {
+    hears: ({ type }, core) => type !== 'started' || !core.which().some(({ state }) => state === 'stopping'),
+  },
+  'it stops two at a time': {
+    effects: (effects, core) => {
+      const other = core.which().find(({ state }) => state === 'running');
+      const run = effects.some((effect) => effect.do === 'stop') && other && core.runOf(other.id);
+      return run === undefined || run === false ? effects : [...effects, { do: 'stop', run }];
+    },
+  },
+  'it does not tell its end': { effects: (effects) => effects.filter((effect) => effect.do !== 'end') },
+};
+
+it.each(Object.entries(plants))('The property is red when %s', (_defect, plant) => {
+  const scenes = fc.oneof(...strategies.map((strategy) => sceneFor(strategy)));
+  const { failed } = fc.check(
+    fc.property(scenes, (scene) => play(scene, plant).length === 0),
+    { ...options, numRuns: 10_000, endOnFailure: true },
+  );
+  expect(failed).toBe(true);
+});

@@ -1,6 +1,7 @@
 import type { Clock, Entropy, Timer } from '@muster/rexi';
 import { ClusterError, systemClock, systemEntropy } from '@muster/rexi';
 import type { Happening, SupervisorEffect } from './happening.ts';
+import { Hold } from './hold.ts';
 import type {
   ChildCount,
   ChildInfo,
@@ -51,6 +52,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
  * Keeps its children running by the rules of Erlang/OTP's supervisor: a shell that performs what `SupervisorCore` decides.
  * What differs from OTP, because nothing in one process can be killed from outside: `kill` is an abort signal, children
  * that do not heed it are given up, and starts take place beside everything else rather than one before the other.
+ *
+ * While a child starts, stops, or waits for its next start, the process stays alive; children that are up do that themselves.
  */
 export class Supervisor {
   /** Resolves when the first children are up; rejects when the supervisor ends before. */
@@ -64,6 +67,7 @@ export class Supervisor {
   readonly #waiters: Map<string, Waiter[]> = new Map();
   /** By child: why it is not up, as it was told last. */
   readonly #exits: Map<string, unknown> = new Map();
+  readonly #hold: Hold = new Hold();
   readonly #effects: SupervisorEffect[] = [];
   #performing = false;
   #timer: { readonly at: number; readonly timer: Timer } | undefined;
@@ -183,6 +187,7 @@ export class Supervisor {
   /** In the order of the decisions, also when what is called here asks for more. */
   #perform(effects: readonly SupervisorEffect[]): void {
     this.#arm();
+    this.#hold.set(!this.#core.settled);
     this.#effects.push(...effects);
     if (this.#performing) return;
     this.#performing = true;
@@ -214,7 +219,7 @@ export class Supervisor {
     this.#runs.set(run, entry);
     try {
       // In a turn of its own: a start that throws, or answers at once, does so like one that does not.
-      await undefined;
+      await Promise.resolve();
       entry.running = await spec.start(controller.signal);
     } catch (error) {
       this.#runs.delete(run);
@@ -238,11 +243,12 @@ export class Supervisor {
     if (entry?.running === undefined || entry.asked) return;
     entry.asked = true;
     try {
-      await undefined;
+      await Promise.resolve();
       await entry.running.stop();
       this.#over({ type: 'stopped', run });
     } catch {
       this.#take({ type: 'stop-failed', run });
+      this.#runs.delete(run);
     }
   }
 
@@ -254,14 +260,16 @@ export class Supervisor {
 
   #tell(event: SupervisorEvent): void {
     if (event.type === 'exited') {
-      const { exit } = event;
+      const { exit, run } = event;
+      // A start that has not answered is kept: whenever it does, what has come up is stopped.
+      if (this.#runs.get(run)?.running !== undefined) this.#runs.delete(run);
       this.#exits.set(event.id, 'error' in exit ? exit.error : undefined);
     }
     try {
       this.#options.on?.(event);
     } catch (error) {
       // Who listens must not keep a child from its start: the error is as uncaught as it would be anywhere else.
-      void Promise.reject(error as Error);
+      void Promise.reject(error);
     }
     this.#answer(event.id);
     if (this.#core.child(event.id) === undefined) this.#exits.delete(event.id);
