@@ -26,13 +26,8 @@ async function startNested(options: SupervisorOptions, signal: AbortSignal): Pro
   const supervisor = new Supervisor(options);
   const forget = onAbort(signal, () => void supervisor.abort('its own supervisor ends it'));
   void supervisor.ended.then(forget);
-  try {
-    await supervisor.up;
-  } catch (error) {
-    // Only now is nothing of it left.
-    await supervisor.ended;
-    throw error;
-  }
+  // It rejects when nothing of it is left.
+  await supervisor.up;
   return { ended: endOf(supervisor), stop: () => supervisor.close(), which: () => supervisor.which() };
 }
 

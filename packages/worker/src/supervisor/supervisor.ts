@@ -56,7 +56,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
  * While a child starts, stops, or waits for its next start, the process stays alive; children that are up do that themselves.
  */
 export class Supervisor {
-  /** Resolves when the first children are up; rejects when the supervisor ends before. */
+  /** Resolves when the first children are up; rejects when the supervisor has ended before. */
   readonly up: Promise<void>;
   /** Resolves when it has ended and no child is left, with the reason. Never rejects. */
   readonly ended: Promise<SupervisorEnd>;
