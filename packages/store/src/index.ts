@@ -7,9 +7,25 @@ export { isStoreErrorCode, StoreError, storeCodes } from './errors.ts';
 export type { StoreErrorCode, StoreErrorContext } from './errors.ts';
 
 // For those who write or choose a connector.
-export type { CallOptions, Connector } from './connector.ts';
+export type {
+  ByteStore,
+  CallOptions,
+  Capabilities,
+  Connector,
+  ConnectorConfig,
+  ObjectStat,
+  PutOptions,
+  Reply,
+} from './connector.ts';
+export { openConnector, registerConnector } from './open-connector.ts';
+export type { OpenConnector } from './open-connector.ts';
 export { MemoryConnector } from './memory-connector.ts';
 export type { MemoryConnectorOptions } from './memory-connector.ts';
+export { BackendConnector } from './backend-connector.ts';
+export type { BackendConnectorOptions, ConnectorSeams } from './backend-connector.ts';
+export type { Backend, BackendItem } from './backend.ts';
+export { engineOver, openEngine } from './storage-engine.ts';
+export type { StorageEngine } from './storage-engine.ts';
 
 // For the node that holds objects.
 export { ObjectTable } from './object-table.ts';

@@ -6,7 +6,11 @@ import { connectorSuite } from './testing/index.ts';
 const open = (budget?: number): MemoryConnector =>
   new MemoryConnector({ entropy: seededEntropy(1), ...(budget === undefined ? {} : { budget }) });
 
-connectorSuite({ describe, it, expect }, 'MemoryConnector', { open: () => open(), openSmall: () => open(64 * 1024) });
+connectorSuite({ describe, it }, 'MemoryConnector', {
+  open: () => open(),
+  openSmall: () => open(66 * 1024),
+  count: (connector) => (connector as MemoryConnector).count,
+});
 
 describe('MemoryConnector', () => {
   it('counts what it keeps, refuses by it, and gets it all back', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RefHook } from '@muster/rexi';
 import { seededEntropy, virtualClock } from '@muster/rexi/testing';
-import type { CallOptions, Connector } from './connector.ts';
+import type { ByteStore, CallOptions } from './connector.ts';
 import { MemoryConnector } from './memory-connector.ts';
 import type { ObjectRef } from './object-ref.ts';
 import { Store, type StoreCodec } from './store.ts';
@@ -37,7 +37,7 @@ class Watched extends MemoryConnector {
   }
 }
 
-function setup(options: { cacheBytes?: number; connector?: Connector } = {}) {
+function setup(options: { cacheBytes?: number; connector?: ByteStore } = {}) {
   const clock = virtualClock();
   const connector = new Watched({ entropy: seededEntropy(1) });
   const store = new Store({ name: 'things', connector, codec: jsonCodec, clock, ...options });

@@ -1,6 +1,6 @@
 import type { Clock, RefHook } from '@muster/rexi';
 import { ByteCache } from './byte-cache.ts';
-import type { CallOptions, Connector } from './connector.ts';
+import type { ByteStore, CallOptions, PutOptions } from './connector.ts';
 import { StoreError } from './errors.ts';
 import { checkKeyText } from './object-key.ts';
 import { ObjectRef, refHook, type Resolver } from './object-ref.ts';
@@ -16,7 +16,7 @@ export interface StoreOptions {
   /** Named in errors. */
   readonly name: string;
   /** Becomes the store's: it is closed with it. */
-  readonly connector: Connector;
+  readonly connector: ByteStore;
   /** Makes the codec, given the hook that turns references inside values into keys and back into references of this store. */
   readonly codec: (refs: RefHook) => StoreCodec;
   readonly clock: Clock;
@@ -31,7 +31,7 @@ export interface StoreOptions {
  */
 export class Store implements Resolver {
   readonly name: string;
-  readonly #connector: Connector;
+  readonly #connector: ByteStore;
   readonly #codec: StoreCodec;
   readonly #cache: ByteCache;
   readonly #fetches: SingleFlight<Uint8Array>;
@@ -47,7 +47,7 @@ export class Store implements Resolver {
   }
 
   /** Keeps a value and returns its reference. @throws what the codec refuses (`not_serializable`), StoreError `full` */
-  async put<T>(value: T, options: CallOptions = {}): Promise<ObjectRef<T>> {
+  async put<T>(value: T, options: PutOptions = {}): Promise<ObjectRef<T>> {
     this.#mustBeOpen();
     const bytes = this.#codec.encode(value);
     return new ObjectRef<T>(await this.#connector.put(bytes, options), this, bytes.length);

@@ -1,2 +1,2 @@
 export { connectorSuite } from './connector-suite.ts';
-export type { Matchers, SuiteOptions, TestTools } from './connector-suite.ts';
+export type { SuiteOptions, TestTools } from './connector-suite.ts';

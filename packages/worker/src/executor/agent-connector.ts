@@ -1,4 +1,4 @@
-import type { Connector } from '@muster/store';
+import type { ByteStore } from '@muster/store';
 
 /**
  * What a job's store asks of the agent. Keys travel as UTF-8.
@@ -18,7 +18,7 @@ export type StoreOperation = 'put' | 'get' | 'exists' | 'evict';
 export type Ask = (operation: StoreOperation, payload: Uint8Array) => Promise<Uint8Array>;
 
 /** The store of the node, from inside an executor: executors hold no connection of their own. */
-export function agentConnector(ask: Ask): Connector {
+export function agentConnector(ask: Ask): ByteStore {
   return {
     name: 'agent',
     put: async (bytes) => text(await ask('put', bytes)),
