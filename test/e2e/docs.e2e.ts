@@ -84,6 +84,24 @@ describe('The program in', () => {
     expect(await outputOf(page, 'main.js', ...addresses)).toEqual(['true 499500 1000', '1000']);
   });
 
+  it('the guide to connectors keeps, reads, describes, and comes back from a config', async () => {
+    const lines = await outputOf('docs/guides/which-connector.md', 'main.js');
+    expect(lines).toEqual(['hello { size: 5 }', 'kept', 'kept', 'machine']);
+  });
+
+  it('the guide to writing a connector has one that passes the suite', async () => {
+    const page = 'docs/guides/write-a-connector.md';
+    const report = (await outputOf(page, 'bucket.test.js')).join('\n');
+    expect(report).toMatch(/fail 0/);
+    expect(report).toContain('bucketConnector is a connector');
+    expect(await outputOf(page, 'columns.js')).toEqual([
+      '[',
+      '  { ok: true, value: { size: 2 } },',
+      '  { ok: true, value: { size: 1 } }',
+      ']',
+    ]);
+  });
+
   it('the guide to services answers, says when it cannot, answers again, and ends by itself on SIGTERM', async () => {
     const page = 'docs/guides/embed-in-a-service.md';
     const node = await lab.node('service', { jobs: printed.path(page, 'jobs.js') });

@@ -7,7 +7,10 @@ import type { StoreErrorCode } from './errors.ts';
 export interface Backend {
   /** The bytes, or undefined where there are none. `signal`: nobody waits any more. */
   read(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** Keeps the bytes, whole or not at all for those who read. What fails is removed by the connector. */
+  /**
+   * Keeps the bytes, whole or not at all for those who read. Settles when nothing more can come of it, also where `signal`
+   * was aborted: what has failed, or has no caller any more, is removed then.
+   */
   write(id: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Bytes of the object, or undefined. */
   size(id: string, signal: AbortSignal): Promise<number | undefined>;

@@ -1,14 +1,22 @@
 import { ClusterError } from '@muster/rexi';
 import type { ConnectorSeams } from './backend-connector.ts';
 import type { Connector, ConnectorConfig } from './connector.ts';
-import { MemoryConnector, type MemoryConnectorOptions } from './memory-connector.ts';
+import { MemoryConnector } from './memory-connector.ts';
 
 /** Opens a connector of one kind from its config. Who takes configs from others trusts them: they say what is dialled. */
 export type OpenConnector = (config: ConnectorConfig, seams: ConnectorSeams) => Promise<Connector> | Connector;
 
-/** Each connector's code, and its client library, is loaded when one is opened first. */
+/** A config is what the options of its kind were, as `config()` wrote them. */
+const optionsOf = <O>(config: ConnectorConfig, seams: ConnectorSeams): O => ({ ...config, ...seams }) as O;
+
+/** Each connector's code, and with it its client library, is loaded when one is opened first. */
 const kinds = new Map<string, OpenConnector>([
-  ['memory', (config, seams) => new MemoryConnector({ ...(config as MemoryConnectorOptions), ...seams })],
+  ['memory', (config, seams) => new MemoryConnector(optionsOf(config, seams))],
+  ['file', async (config, seams) => (await import('./connectors/file.ts')).fileConnector(optionsOf(config, seams))],
+  ['lmdb', async (config, seams) => (await import('./connectors/lmdb.ts')).lmdbConnector(optionsOf(config, seams))],
+  ['redis', async (config, seams) => (await import('./connectors/redis.ts')).redisConnector(optionsOf(config, seams))],
+  ['nats', async (config, seams) => (await import('./connectors/nats.ts')).natsConnector(optionsOf(config, seams))],
+  ['multi', async (config, seams) => (await import('./connectors/multi.ts')).multiConnector(optionsOf(config, seams))],
 ]);
 
 /**
