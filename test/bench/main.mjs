@@ -5,7 +5,7 @@ import { install } from './harness/install.mjs';
 import { profileInto } from './harness/profiles.mjs';
 import { asChart, asJson, asTable, progress } from './harness/report.mjs';
 
-const names = ['rows', 'call', 'scatter', 'kill', 'memory', 'sim'];
+const names = ['rows', 'call', 'scatter', 'kill', 'memory', 'sim', 'store'];
 
 const usage = `npm run bench -- NAME [--json] [--quick] [--profile DIR]
 
@@ -15,6 +15,7 @@ const usage = `npm run bench -- NAME [--json] [--quick] [--profile DIR]
   kill      a coordinator is killed: how long its jobs outlive it
   memory    512 streams that are read slowly, and what an idle node costs
   sim       a cluster under virtual time: how much faster than real time
+  store     each connector beside the bare client of what it stands on
 
   --json         one JSON object on standard output, and nothing else there
   --quick        two rounds instead of five

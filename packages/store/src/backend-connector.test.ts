@@ -8,6 +8,7 @@ class Scripted implements Backend {
   readonly objects = new Map<string, Uint8Array>();
   readonly removed: string[] = [];
   hold: Promise<void> | undefined;
+  removal: Promise<void> | undefined;
   failure: Error | undefined;
   closed = false;
 
@@ -27,6 +28,7 @@ class Scripted implements Backend {
   }
 
   async remove(id: string): Promise<void> {
+    await this.removal;
     this.removed.push(id);
     this.objects.delete(id);
   }
@@ -123,16 +125,20 @@ describe('a connector around a backend', () => {
 
   it('is closed when what was under way, and what was undone, is over', async () => {
     const { clock, backend, connector } = setup();
-    const { opened, open } = gate();
-    backend.hold = opened;
+    const [writes, removes] = [gate(), gate()];
+    backend.hold = writes.opened;
+    backend.removal = removes.opened;
     const kept = connector.put(bytes);
-    const left = connector.put(bytes, { signal: AbortSignal.timeout(0), timeout: 5 }).catch(() => 'left');
+    const left = connector.put(bytes, { timeout: 5 }).catch(() => 'left');
     const closing = connector.close();
     await clock.pass(5);
     expect([await left, backend.closed]).toEqual(['left', false]);
-    open();
-    await closing;
+    writes.open();
     expect(await kept).toMatch(/^it\./);
+    await clock.settle();
+    expect([backend.closed, backend.objects.size]).toEqual([false, 2]);
+    removes.open();
+    await closing;
     expect([backend.closed, backend.objects.size]).toEqual([true, 1]);
   });
 

@@ -83,7 +83,7 @@ export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok:
 
 /** A connector as plain data: JSON, structured clone and msgpack all keep it. */
 export interface ConnectorConfig {
-  /** Which connector: `memory`, `file`, `lmdb`, `redis`, `nats`, `s3`, `multi`, or one that was registered. */
+  /** Which connector: `memory`, `file`, `lmdb`, `redis`, `nats`, `multi`, or one that was registered. */
   readonly kind: string;
   /** Named in keys and errors. */
   readonly name: string;
