@@ -100,8 +100,9 @@ class RedisBackend implements Backend {
 
   async size(id: string): Promise<number | undefined> {
     const key = this.#prefix + id;
-    const [size, exists] = await Promise.all([this.#commands.strLen(key), this.#commands.exists(key)]);
-    return exists === 1 ? size : undefined;
+    const size = await this.#commands.strLen(key);
+    // 0 is what is said of an empty object and of none.
+    return size > 0 || (await this.#commands.exists(key)) === 1 ? size : undefined;
   }
 
   async remove(id: string): Promise<void> {
