@@ -40,7 +40,7 @@ Generated from the code; \`node scripts/docs.mjs\` writes it anew.
 ## ClusterError
 
 Every failure of the cluster has a \`code\` from this list. \`job\`, \`node\`, \`shard\` and \`ref\` say what it is about as far
-as that is known, \`detail\` says who, which or what, and \`cause\` keeps the original. \`retryable\` means that another node, or
+as that is known, \`trace\` what it was done for, \`detail\` says who, which or what, and \`cause\` keeps the original. \`retryable\` means that another node, or
 the same one later, may well succeed. What a job threw is a \`JobError\` (code \`job_failed\`) with the user's error, rebuilt,
 as its \`cause\`. A scatter that cannot be answered in full throws a \`ScatterError\` (code \`incomplete\`) with its \`parts\`;
 it is retryable when the errors of all of them are.

@@ -123,7 +123,6 @@ export class Run {
       ref: '89abcdef01234567-1',
       args: packed,
       shard: new Uint8Array(0),
-      byKey: false,
       ...more,
     };
     executor.run(task, this.#events());

@@ -90,7 +90,7 @@ describe('an executor', () => {
 
   it('keeps the value and replies with its key when that is what is wanted', async () => {
     await using rig = await Rig.start();
-    const end = await (await rig.run('echo', 'large', 'exclusive', { byKey: true })).end();
+    const end = await (await rig.run('echo', 'large', 'exclusive', { inlineUpTo: 0 })).end();
     expect(end).toEqual({ type: 'reply', keys: ['key-1'], value: { key: 'key-1' } });
   });
 

@@ -1,10 +1,11 @@
-import type { Cast, ClusterError, Exit, Last, Message, Reply, Rows } from '@muster/rexi';
+import type { Cast, CastTrace, ClusterError, Exit, Last, Message, Reply, Rows } from '@muster/rexi';
 import { CloseCode, ProtocolError } from '@muster/rexi';
 
 export interface CastOrder {
   readonly job: string;
   readonly args: Uint8Array;
-  readonly byKey: boolean;
+  readonly inlineUpTo?: number | undefined;
+  readonly trace?: CastTrace | undefined;
   readonly priority: number;
   /** On the coordinator's clock; Infinity: none. */
   readonly deadline: number;
@@ -15,9 +16,9 @@ const longest = 2 ** 32 - 1;
 
 /** The cast as it is said at `now`, when its first byte is handed to the socket. */
 export function castMessage(order: CastOrder, parts: Cast['parts'], now: number): Cast {
-  const { job, args, byKey, priority, deadline } = order;
+  const { job, args, inlineUpTo, trace, priority, deadline } = order;
   const timeLeft = deadline === Infinity ? 0 : Math.min(longest, Math.max(1, Math.ceil(deadline - now)));
-  return { type: 'cast', job, timeLeft, priority, byKey, args, parts };
+  return { type: 'cast', job, timeLeft, priority, inlineUpTo, trace, args, parts };
 }
 
 /** What becomes of one cast. Exactly one of `value`, `last`, `exit` and `down` is called, once, last. */

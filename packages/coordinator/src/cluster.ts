@@ -137,7 +137,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
       parts,
       stream: false,
       single: true,
-      byKey: options.result === 'key',
+      inlineUpTo: inlineUpTo(options.result),
       limit: 1,
     });
     const [value] = (await gather.pull()) ?? [];
@@ -280,13 +280,13 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     options: RequestOptions,
     rest: Pick<GatherOrder<Row>, 'parts' | 'single' | 'limit'> & Partial<GatherOrder<Row>>,
   ): Gather<Row> {
-    const { signal, timeout = Infinity, messageTimeout = Infinity, priority = 128, onProgress, onLog } = options;
+    const { signal, timeout = Infinity, messageTimeout = Infinity, priority = 128, trace, onProgress, onLog } = options;
     if (signal?.aborted === true)
-      throw new ClusterError('cancelled', 'The caller cancelled.', { job, cause: signal.reason });
+      throw new ClusterError('cancelled', 'The caller cancelled.', { job, trace, cause: signal.reason });
     const gather = new Gather<Row>(this.#current(), {
       job,
       args: this.#codec.pack(args, 'args'),
-      byKey: false,
+      trace,
       race: false,
       partial: false,
       priority,
@@ -299,6 +299,12 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     if (signal !== undefined) gather.endWith(signal);
     return gather;
   }
+}
+
+/** The largest packed value that comes as it is; undefined: any. */
+function inlineUpTo(result: CallOptions['result']): number | undefined {
+  if (result === 'key') return 0;
+  return typeof result === 'object' ? result.inlineUpTo : undefined;
 }
 
 /** `once` and `on` of node:events listen for `error` too. */

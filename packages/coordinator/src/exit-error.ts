@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorContext, Exit, ValueCodec } from '@muster/rexi';
+import type { ErrorCode, ErrorContext, Exit, Trace, ValueCodec } from '@muster/rexi';
 import { ClusterError, codes, JobError } from '@muster/rexi';
 
 /**
@@ -33,8 +33,8 @@ export interface MissingPart {
 
 /** The same error in other words, or with more that it is about. A job's own error stays one, with its cause. */
 export function retold(error: ClusterError, text: string, context: ErrorContext = {}): ClusterError {
-  const { job, node, shard, ref, detail, cause } = error;
-  const known = { job, node, shard, ref, detail, cause, ...context };
+  const { job, node, shard, ref, detail, trace, cause } = error;
+  const known = { job, node, shard, ref, detail, trace, cause, ...context };
   return error instanceof JobError ? new JobError(text, known) : new ClusterError(error.code, text, known);
 }
 
@@ -51,7 +51,7 @@ export class ScatterError extends ClusterError {
   /** Whether all that is missing may well be there the next time. */
   override readonly retryable: boolean;
 
-  constructor(job: string, parts: readonly MissingPart[]) {
+  constructor(job: string, parts: readonly MissingPart[], trace?: Trace) {
     const [first] = parts;
     const { text = 'no reason is known', node, ref } = first?.error ?? {};
     const shards = listed(
@@ -62,7 +62,7 @@ export class ScatterError extends ClusterError {
     const one = parts.length === 1;
     const at = node === undefined ? '' : `, at node ${node}`;
     const missing = one ? `part ${shards}: ${text}` : `${parts.length} parts: ${shards}. The first${at}: ${text}`;
-    super('incomplete', `No answer for ${missing}`, { job, ...(one && { node, ref }), cause: first?.error });
+    super('incomplete', `No answer for ${missing}`, { job, trace, ...(one && { node, ref }), cause: first?.error });
     this.parts = parts;
     this.retryable = parts.every(({ error }) => error.retryable);
   }

@@ -1,3 +1,5 @@
+import type { Trace } from '@muster/rexi';
+import type { NoticeSource } from './request.ts';
 import type { RowOrder } from './row-order.ts';
 
 /** One part of a request: who holds it, best first, and what its job is told of it. */
@@ -12,7 +14,10 @@ export interface PartOrder {
 export interface GatherOrder<T> {
   readonly job: string;
   readonly args: Uint8Array;
-  readonly byKey: boolean;
+  /** A packed value of more bytes than this stays at its node; absent: none does. */
+  readonly inlineUpTo?: number | undefined;
+  /** What the caller does it for. */
+  readonly trace?: Trace | undefined;
   readonly priority: number;
   /** A generator's rows, or one value of each part; absent: whichever the nodes say that the job is. */
   readonly stream?: boolean;
@@ -30,8 +35,8 @@ export interface GatherOrder<T> {
   readonly partial: boolean;
   /** Whether errors tell of one call, or of a scatter with its parts. */
   readonly single: boolean;
-  readonly onProgress?: (value: unknown, part: number | string | undefined) => void;
-  readonly onLog?: (line: unknown, part: number | string | undefined) => void;
+  readonly onProgress?: (value: unknown, part: number | string | undefined, from: NoticeSource) => void;
+  readonly onLog?: (line: unknown, part: number | string | undefined, from: NoticeSource) => void;
 }
 
 /** What a request has done so far. */

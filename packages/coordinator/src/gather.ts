@@ -1,9 +1,9 @@
-import type { ErrorCode, Timer } from '@muster/rexi';
-import { chance, ClusterError, onAbort } from '@muster/rexi';
+import type { CastTrace, ErrorCode, Timer } from '@muster/rexi';
+import { castTrace, chance, ClusterError, onAbort, traceOf } from '@muster/rexi';
 import type { Wanted } from './casting.ts';
 import { Casting } from './casting.ts';
 import type { MissingPart } from './exit-error.ts';
-import { ScatterError } from './exit-error.ts';
+import { retold, ScatterError } from './exit-error.ts';
 import type { GatherOrder, GatherStats } from './gather-order.ts';
 import type { Incarnation } from './incarnation.ts';
 import { Intake } from './intake.ts';
@@ -27,6 +27,7 @@ export class Gather<T> {
   readonly #casting: Casting;
   readonly #watch: Watch;
   readonly #deadline: number;
+  readonly #trace: CastTrace | undefined;
   readonly #ending: (() => void)[] = [];
   /** Copies to be killed at the end of this step, one message a node. */
   readonly #doomed: Source[] = [];
@@ -54,6 +55,7 @@ export class Gather<T> {
       messageTimeout: order.messageTimeout,
       silent: (lane, source) => this.#fellSilent(lane, source),
     });
+    this.#trace = castTrace(order.trace, incarnation.entropy);
     this.#deadline = clock.now() + order.timeout;
     if (order.timeout !== Infinity) this.#timer = clock.after(order.timeout, () => this.#expired());
     incarnation.opened(this);
@@ -161,8 +163,9 @@ export class Gather<T> {
       shard: lane.order.value,
       handler: this.#newSource(lane, copy, node),
     }));
-    const { job, args, byKey, priority } = this.#order;
-    const counters = node.cast({ job, args, byKey, priority, deadline: this.#deadline }, parts);
+    const { job, args, inlineUpTo, priority } = this.#order;
+    const order = { job, args, inlineUpTo, trace: this.#trace, priority, deadline: this.#deadline };
+    const counters = node.cast(order, parts);
     parts.forEach(({ handler }, i) => {
       handler.counter = counters[i] ?? 0;
       casts[i]?.lane.sources.set(handler.copy, handler);
@@ -182,12 +185,13 @@ export class Gather<T> {
       constants,
       now: () => clock.now(),
       ref: (counter) => this.#in.ref(counter),
+      trace: (counter) => this.#trace && traceOf(this.#trace, counter),
       events: {
         ready: (source) => this.#ready(lane, source),
         changed: (source) => this.#changed(lane, source),
         failed: (source, error) => this.#copyFailed(lane, source, error),
-        progress: (_source, value) => this.#callBack(() => onProgress?.(value, shard)),
-        log: (_source, value) => this.#callBack(() => onLog?.(value, shard)),
+        progress: (source, value) => this.#callBack(() => onProgress?.(value, shard, source.origin)),
+        log: (source, value) => this.#callBack(() => onLog?.(value, shard, source.origin)),
       },
     });
   }
@@ -251,13 +255,19 @@ export class Gather<T> {
     // The end of the whole coordinator is no matter of one part.
     if (error.code === 'fenced') return this.#throw(error);
     if (this.#order.partial) return this.#stir();
-    this.#throw(this.#order.single ? error : new ScatterError(this.#order.job, this.missing));
+    this.#throw(this.#order.single ? error : new ScatterError(this.#order.job, this.missing, this.#order.trace));
   }
 
   #throw(error: ClusterError): void {
     if (this.#over) return;
-    this.#error = error;
+    this.#error = this.#traced(error);
     this.end();
+  }
+
+  /** An error that is about no cast of its own is about the request's. */
+  #traced(error: ClusterError): ClusterError {
+    const { trace } = this.#order;
+    return trace === undefined || error.trace !== undefined ? error : retold(error, error.text, { trace });
   }
 
   #cancel(lane: Lane, copy: number): void {
@@ -320,7 +330,14 @@ export class Gather<T> {
     const { job, messageTimeout } = this.#order;
     this.#kill(source);
     const node = source.node.name;
-    const context = { job, node, shard: lane.order.shard, ref: this.#in.ref(source.counter), detail: 'message' };
+    const context = {
+      job,
+      node,
+      shard: lane.order.shard,
+      ref: this.#in.ref(source.counter),
+      trace: source.origin.trace,
+      detail: 'message',
+    };
     const error = new ClusterError('timeout', `Nothing was heard for ${messageTimeout} ms.`, context);
     this.#copyFailed(lane, source, error);
   }

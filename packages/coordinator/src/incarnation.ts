@@ -37,6 +37,7 @@ export interface OpenRequest {
 /** Everything that one incarnation of a coordinator has: its guardian, its sessions, its requests. */
 export class Incarnation {
   readonly clock: Clock;
+  readonly entropy: Entropy;
   readonly constants: Constants;
   readonly codec: ValueCodec;
   readonly guardian: Guardianship;
@@ -53,6 +54,7 @@ export class Incarnation {
   constructor(options: IncarnationOptions) {
     const { clock, entropy, constants, transport, identity, secret, codec, spawn, hold, fenced, other } = options;
     this.clock = clock;
+    this.entropy = entropy;
     this.constants = constants;
     this.codec = codec;
     this.#identity = identity;

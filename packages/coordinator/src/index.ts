@@ -4,7 +4,9 @@ export type { NodeInfo } from './cluster.ts';
 export type { ConnectOptions, Seams } from './options.ts';
 export type {
   CallOptions,
+  InlineUpTo,
   NodeQuestion,
+  NoticeSource,
   ReduceOptions,
   RequestOptions,
   ScatterOptions,

@@ -81,7 +81,7 @@ class World {
       const handler = { value: end('value'), last: end('last'), exit: end('exit'), down: end('down'), ...over };
       return { shard: new Uint8Array(), handler };
     });
-    const order = { job: 'j', args: codec.pack(1), byKey: false, priority: 128, deadline: Infinity };
+    const order = { job: 'j', args: codec.pack(1), priority: 128, deadline: Infinity };
     counters.push(...(this.node?.cast(order, parts) ?? []));
     return counters;
   }
@@ -324,7 +324,6 @@ describe("a coordinator's conversation with a node", () => {
       job: 'j',
       timeLeft: 0,
       priority: 1,
-      byKey: false,
       args: new Uint8Array(),
       parts: [{ counter: 1, shard: new Uint8Array() }],
     });

@@ -26,6 +26,7 @@ const reduce =
   (options: unknown): Ask =>
   async (cluster) =>
     cluster.reduce('count', 1, anything(options));
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const sum = { initial: 0, reduce: (a: number, b: number) => a + b };
 
 describe('a request that is asked for wrongly is refused before anything leaves, and told what to do', () => {
@@ -54,7 +55,45 @@ describe('a request that is asked for wrongly is refused before anything leaves,
     ['called with null', call(null), /options of call are an object, not null/],
     ['called with a signal that is none', call({ signal: new AbortController() }), /signal is an AbortSignal/],
     ['called with a callback that is none', call({ onLog: console }), /onLog is a function/],
-    ['called for a result that there is not', call({ result: 'ref' }), /result is 'value' or 'key', not "ref"/],
+    ['called for a result that there is not', call({ result: 'ref' }), /result is 'value', 'key' or \{.*\}, not "ref"/],
+    ['called for results of no size', call({ result: {} }), /result\.inlineUpTo is missing/],
+    [
+      'called for results of half a byte',
+      call({ result: { inlineUpTo: 0.5 } }),
+      /result\.inlineUpTo is a whole number/,
+    ],
+    [
+      'called for results above any',
+      call({ result: { inlineUpTo: 16_711_681 } }),
+      /inlineUpTo is .* 0 to 16711680, not/,
+    ],
+    ['called for results below any', call({ result: { inlineUpTo: -1 } }), /inlineUpTo is .* not -1/],
+    ['called for results with a slip', call({ result: { inlineUpto: 1 } }), /did you mean "result\.inlineUpTo"/],
+    ['called for a list of results', call({ result: ['key'] }), /result is 'value', 'key' or/],
+    ['streamed for results by size', stream({ result: { inlineUpTo: 1 } }), /no option "result" for stream/],
+    ['called for a bare trace', call({ trace: traceparent }), /trace is an object, not "00-4bf9/],
+    ['called for a trace that is none', call({ trace: { traceparent: 'x' } }), /trace\.traceparent is .*W3C.*not "x"/],
+    [
+      'streamed for a trace of zeros',
+      stream({ trace: { traceparent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01` } }),
+      /trace\.traceparent is/,
+    ],
+    [
+      'scattered for a state of no trace',
+      scatter({ trace: { tracestate: 'a=b' } }),
+      /tracestate means nothing without/,
+    ],
+    ['reduced for a bad state', reduce({ ...sum, trace: { traceparent, tracestate: 'a' } }), /trace\.tracestate is a/],
+    [
+      'called for an id of two lines',
+      call({ trace: { correlationId: 'a\nb' } }),
+      /correlationId is a text of 1 to 128/,
+    ],
+    [
+      'called for a trace with a slip',
+      call({ trace: { traceParent: traceparent } }),
+      /did you mean "trace\.traceparent"/,
+    ],
     ['called with a text for a time', call({ timeout: '5' }), /timeout is .*milliseconds.*not "5"/],
     ['streamed for half a row', stream({ limit: 0.5 }), /limit is a whole number of rows/],
     ['raced by something else', scatter({ race: 'yes' }), /race is true or false/],

@@ -1,8 +1,16 @@
-import { ClusterError } from '@muster/rexi';
+import type { Trace } from '@muster/rexi';
+import { ClusterError, isCorrelationId, isTraceparent, isTracestate, valueLimits } from '@muster/rexi';
 import type { MergeBy } from './row-order.ts';
-import type { CallOptions, ReduceOptions, RequestOptions, ScatterOptions, StreamOptions } from './request.ts';
+import type {
+  CallOptions,
+  InlineUpTo,
+  ReduceOptions,
+  RequestOptions,
+  ScatterOptions,
+  StreamOptions,
+} from './request.ts';
 import type { Rule, Rules } from './rules.ts';
-import { aFunction, anything, aSwitch, aText, checkOptions, isObject, oneOf, shown } from './rules.ts';
+import { aFunction, anObject, anything, aSwitch, aText, checkOptions, isObject, oneOf, shown } from './rules.ts';
 
 /** Bytes of the name of a job or a question: what a message can say. */
 const longestName = 128;
@@ -30,6 +38,7 @@ const request: Rules<RequestOptions> = {
     holds: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255,
     is: '0 to 255',
   },
+  trace: anObject,
   onProgress: aFunction,
   onLog: aFunction,
 };
@@ -37,8 +46,29 @@ const key: Rule = {
   holds: (value) => typeof value === 'string' || value instanceof Uint8Array,
   is: 'a text or bytes',
 };
+const trace: Rules<Trace> = {
+  traceparent: {
+    holds: isTraceparent,
+    is: 'a traceparent of W3C Trace Context, like "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"',
+  },
+  tracestate: {
+    holds: isTracestate,
+    is: 'a tracestate of W3C Trace Context: "key=value,key=value", 512 characters at most',
+  },
+  correlationId: { holds: isCorrelationId, is: 'a text of 1 to 128 characters without control characters' },
+};
+const result: Rule = {
+  holds: (value) => value === 'value' || value === 'key' || isObject(value),
+  is: "'value', 'key' or { inlineUpTo: bytes }",
+};
+const inline: Rules<InlineUpTo> = {
+  inlineUpTo: {
+    holds: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= valueLimits.bytes,
+    is: `a whole number of bytes, 0 to ${valueLimits.bytes}`,
+  },
+};
 const one = { ...request, shard, node: aText, key };
-const call: Rules<CallOptions> = { ...one, result: oneOf('value', 'key') };
+const call: Rules<CallOptions> = { ...one, result };
 const stream: Rules<StreamOptions> = { ...one, limit };
 const parts: Rules<Omit<ScatterOptions<unknown>, 'merge' | 'limit'>> = {
   ...request,
@@ -68,6 +98,12 @@ const merge: Rules<MergeBy<unknown>> = {
 export function checkCall(job: string, options: CallOptions): void {
   checkRequest(job, options, 'call', call);
   checkPlace(job, options);
+  if (!isObject(options.result)) return;
+  checkOptions(options.result, inline, { of: 'call', within: 'result.', context: { job } });
+  if (options.result.inlineUpTo === undefined)
+    throw new ClusterError('bad_options', 'result.inlineUpTo is missing: the bytes up to which a value comes.', {
+      job,
+    });
 }
 
 export function checkStream(job: string, options: StreamOptions): void {
@@ -108,6 +144,13 @@ export function checkName(what: string, name: unknown): void {
 function checkRequest(job: string, options: unknown, of: string, rules: Readonly<Record<string, Rule>>): void {
   checkName("A job's name", job);
   checkOptions(options, rules, { of, context: { job } });
+  const said = (options as RequestOptions).trace;
+  if (said === undefined) return;
+  checkOptions(said, trace, { of, within: 'trace.', context: { job } });
+  if (said.tracestate !== undefined && said.traceparent === undefined)
+    throw new ClusterError('bad_options', 'trace.tracestate means nothing without a trace.traceparent; give both.', {
+      job,
+    });
 }
 
 function checkPlace(job: string, { shard, node, key }: Pick<CallOptions, 'shard' | 'node' | 'key'>): void {

@@ -1,3 +1,4 @@
+import type { Trace } from '@muster/rexi';
 import type { MergeBy } from './row-order.ts';
 
 /** A shard of a map: who holds it. */
@@ -24,6 +25,15 @@ export interface ShardMap {
 /** What a node can be asked about itself. */
 export type NodeQuestion = 'stats' | 'jobs' | 'errors' | 'ping';
 
+/** Who has said something beside rows and values. */
+export interface NoticeSource {
+  /** The reference of the job that says it. */
+  readonly ref: string;
+  readonly node: string;
+  /** The request's trace with the job's own span; undefined where the request has none. */
+  readonly trace: Trace | undefined;
+}
+
 /** What every request takes. */
 export interface RequestOptions {
   /** Aborting it kills the request's jobs; the error is `cancelled` with the signal's reason as its cause. */
@@ -35,12 +45,17 @@ export interface RequestOptions {
    * asked while there is one. Default: none.
    */
   readonly messageTimeout?: number;
+  /**
+   * What the request is done for: a W3C `traceparent` (with `tracestate`), a correlation id, or both. Its jobs see it as
+   * `ctx.trace`, each as a child span of its own; errors, progress and lines of logs carry it. Default: none.
+   */
+  readonly trace?: Trace;
   /** 0 to 255; higher runs first within a lane. Default 128. */
   readonly priority?: number;
   /** `ctx.progress(value)` of its jobs. */
-  readonly onProgress?: (value: unknown, part: number | string | undefined) => void;
+  readonly onProgress?: (value: unknown, part: number | string | undefined, from: NoticeSource) => void;
   /** `ctx.log(…)` of its jobs. */
-  readonly onLog?: (line: unknown, part: number | string | undefined) => void;
+  readonly onLog?: (line: unknown, part: number | string | undefined, from: NoticeSource) => void;
 }
 
 /**
@@ -53,10 +68,19 @@ export type Place =
   | { readonly shard?: never; readonly node?: string; readonly key?: never }
   | { readonly shard?: never; readonly node?: never; readonly key?: string | Uint8Array };
 
+/** Values of so many packed bytes come as they are, larger ones by reference. */
+export interface InlineUpTo {
+  /** 0 to 16,711,680. */
+  readonly inlineUpTo: number;
+}
+
 export type CallOptions = RequestOptions &
   Place & {
-    /** `key`: the value stays at its node, and a reference to it comes back. Default `value`. */
-    readonly result?: 'value' | 'key';
+    /**
+     * `key`: the value stays at its node, and a reference to it comes back. `{ inlineUpTo }`: so does one of more packed
+     * bytes than that, and a smaller one comes as it is. Default `value`.
+     */
+    readonly result?: 'value' | 'key' | InlineUpTo;
   };
 
 export type StreamOptions = RequestOptions &

@@ -27,6 +27,7 @@ function bench(): {
     codec,
     constants: table,
     now: () => time.now,
+    trace: () => undefined,
     ref: (counter) => `ref-${counter}`,
     events: {
       ready: note('ready'),

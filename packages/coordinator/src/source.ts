@@ -1,9 +1,10 @@
-import type { Constants, ErrorContext, Exit, Rows, ValueCodec } from '@muster/rexi';
+import type { Constants, ErrorContext, Exit, Rows, Trace, ValueCodec } from '@muster/rexi';
 import { CloseCode, ClusterError, ProtocolError } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import { exitError } from './exit-error.ts';
 import type { CastHandler } from './casts.ts';
 import type { ClusterNode } from './node.ts';
+import type { NoticeSource } from './request.ts';
 
 /** A batch that was not read yet, or is being read. */
 interface Batch {
@@ -35,6 +36,8 @@ export interface SourceOptions {
   readonly now: () => number;
   /** The printable reference of a counter. */
   readonly ref: (counter: number) => string;
+  /** The trace of the cast of a counter. */
+  readonly trace: (counter: number) => Trace | undefined;
   readonly events: SourceEvents;
 }
 
@@ -66,6 +69,12 @@ export class Source implements CastHandler {
     this.node = options.node;
     this.copy = options.copy;
     this.heard = this.#ackedAt = options.now();
+  }
+
+  /** Whose words its notices are. */
+  get origin(): NoticeSource {
+    const { ref, trace } = this.#options;
+    return { ref: ref(this.counter), node: this.node.name, trace: trace(this.counter) };
   }
 
   /** Nothing to read and nothing to come. */
@@ -215,7 +224,7 @@ export class Source implements CastHandler {
   }
 
   #context(): ErrorContext {
-    const { job, shard, ref } = this.#options;
-    return { job, node: this.node.name, shard, ref: ref(this.counter) };
+    const { job, shard } = this.#options;
+    return { job, shard, ...this.origin };
   }
 }

@@ -150,6 +150,23 @@ export async function check({ jobs: j }: Cluster<typeof jobs>): Promise<void> {
   // By key, what comes back is a reference.
   expectTypeOf(await j.add({ a: 1, b: 2 }, { result: 'key' })).toEqualTypeOf<ObjectRef<number>>();
   expectTypeOf(await j.add({ a: 1, b: 2 }, { result: 'value' })).toEqualTypeOf<number>();
+  // By size, what comes back is one of both.
+  expectTypeOf(await j.add({ a: 1, b: 2 }, { result: { inlineUpTo: 100 } })).toEqualTypeOf<
+    number | ObjectRef<number>
+  >();
+  expectTypeOf(await j.keep(undefined, { result: { inlineUpTo: 100 } })).toEqualTypeOf<ObjectRef<{ big: string }>>();
+  // @ts-expect-error -- how large is missing
+  void j.add({ a: 1, b: 2 }, { result: {} });
+  // @ts-expect-error -- the value may be a reference
+  void (await j.add({ a: 1, b: 2 }, { result: { inlineUpTo: 100 } })).toFixed();
+  // @ts-expect-error -- rows come as rows
+  void j.count.stream({ upTo: 3 }, { result: { inlineUpTo: 100 } });
+
+  // What a request is done for.
+  void j.add({ a: 1, b: 2 }, { trace: { traceparent: 'x', tracestate: undefined, correlationId: 'y' } });
+  // @ts-expect-error -- a correlation id is a text
+  void j.add({ a: 1, b: 2 }, { trace: { correlationId: 4711 } });
+  void j.count.stream({ upTo: 3 }, { onProgress: (_value, _part, from) => from.trace?.traceparent?.length });
 
   // What cannot travel does not arrive.
   const account = await j.account();

@@ -1,7 +1,7 @@
 import type { ReservedName } from '@muster/rexi';
 import type { ObjectRef } from '@muster/store';
 import type { RowStream } from './row-stream.ts';
-import type { CallOptions, ReduceOptions, ScatterOptions, StreamOptions } from './request.ts';
+import type { CallOptions, InlineUpTo, ReduceOptions, ScatterOptions, StreamOptions } from './request.ts';
 
 /** Bytes that travel: a `DataView` and a `SharedArrayBuffer` do not. */
 type Bytes =
@@ -84,11 +84,20 @@ type Call<Args, Options, Result> = [undefined] extends [Args]
   ? (args?: Sendable<Args>, options?: Options) => Result
   : (args: Sendable<Args>, options?: Options) => Result;
 
+/** What comes back by key: a reference to the value, or the one that the job has returned. */
+type Kept<Value> = Value extends ObjectRef ? Value : ObjectRef<Value>;
+
 /** With `result: 'key'` the value stays at its node, and a reference to it comes back. */
 type CallForKey<Args, Value> = (
   args: Sendable<Args>,
   options: CallOptions & { readonly result: 'key' },
-) => Promise<Value extends ObjectRef ? Value : ObjectRef<Value>>;
+) => Promise<Kept<Value>>;
+
+/** With `result: { inlineUpTo }` its size decides. */
+type CallForEither<Args, Value> = (
+  args: Sendable<Args>,
+  options: CallOptions & { readonly result: InlineUpTo },
+) => Promise<Value | Kept<Value>>;
 
 /** A function job: called for one value, or scattered for one of each part. */
 export interface FunctionVerbs<Args, Value> {
@@ -110,6 +119,7 @@ export type JobVerbs<J> = [RunOf<J>] extends [never]
   ? never
   : [RowsOf<J>] extends [never]
     ? CallForKey<ArgsOf<J>, Wire<ValueOf<J>>> &
+        CallForEither<ArgsOf<J>, Wire<ValueOf<J>>> &
         Call<ArgsOf<J>, CallOptions, Promise<Wire<ValueOf<J>>>> &
         FunctionVerbs<ArgsOf<J>, Wire<ValueOf<J>>>
     : GeneratorVerbs<ArgsOf<J>, Wire<RowsOf<J>>>;

@@ -17,12 +17,14 @@ export type {
   ClusterJobs,
   ConnectOptions,
   GatherStats,
+  InlineUpTo,
   MergeBy,
   MissingPart,
   NodeInfo,
   NodeQuestion,
   NodeShare,
   NodeState,
+  NoticeSource,
   ReduceOptions,
   RequestOptions,
   Ring,
@@ -89,3 +91,7 @@ export type {
   NodeFacts,
   SessionFacts,
 } from '@muster/rexi';
+
+// What a request is done for.
+export { isTraceparent } from '@muster/rexi';
+export type { Trace } from '@muster/rexi';

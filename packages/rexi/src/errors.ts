@@ -1,3 +1,5 @@
+import type { Trace } from './trace.ts';
+
 /** How a job can end without a value, and how a call can fail before or without one. A closed list. */
 export const codes = {
   job_failed: { retryable: false, says: 'the job threw' },
@@ -36,6 +38,8 @@ export interface ErrorContext {
   ref?: string | undefined;
   /** Who killed it, which limit, which timeout: the detail of the code. */
   detail?: string | undefined;
+  /** What the caller has said that the request belongs to; of a cast, with the span of that. */
+  trace?: Trace | undefined;
   cause?: unknown;
 }
 
@@ -50,6 +54,8 @@ export class ClusterError extends Error {
   readonly shard: number | string | undefined;
   readonly ref: string | undefined;
   readonly detail: string | undefined;
+  /** The caller's trace; where the error is about one cast, with that cast's span. */
+  readonly trace: Trace | undefined;
   readonly #text: string;
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
@@ -61,6 +67,7 @@ export class ClusterError extends Error {
     this.shard = context.shard;
     this.ref = context.ref;
     this.detail = context.detail;
+    this.trace = context.trace;
     this.#text = message;
   }
 

@@ -25,6 +25,8 @@ export { ClusterError, codes, JobError, ProtocolError } from './errors.ts';
 export type { ErrorCode, ErrorContext } from './errors.ts';
 export { isReservedName } from './reserved-name.ts';
 export type { ReservedName } from './reserved-name.ts';
+export { castTrace, isCorrelationId, isTraceparent, isTracestate, traceOf } from './trace.ts';
+export type { Trace } from './trace.ts';
 export { CloseCode } from './close-code.ts';
 export { constants, defaults, surelyDeadAfter } from './constants.ts';
 export type { Constants } from './constants.ts';

@@ -79,7 +79,7 @@ export class JobsBench {
   ): Promise<void> {
     const parts = [counters].flat().map((counter) => ({ counter, shard: new Uint8Array() }));
     const args = codec.pack(undefined);
-    this.jobs.cast(session, { type: 'cast', job, timeLeft: 0, priority: 128, byKey: false, args, parts, ...rest });
+    this.jobs.cast(session, { type: 'cast', job, timeLeft: 0, priority: 128, args, parts, ...rest });
     await this.clock.settle();
   }
 

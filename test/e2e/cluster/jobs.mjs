@@ -192,3 +192,17 @@ export async function* kept(_args, ctx) {
 export async function* naps(args, ctx) {
   yield await nap(args, ctx);
 }
+
+export async function text({ size }) {
+  return 'x'.repeat(size);
+}
+
+export async function traced(_args, { trace }) {
+  return trace;
+}
+
+/** Says what its trace is in what it throws. */
+export async function throwsTraced(_args, ctx) {
+  ctx.progress(1);
+  throw new Error(ctx.trace?.traceparent ?? 'none');
+}

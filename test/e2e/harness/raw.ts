@@ -36,7 +36,6 @@ export const samples: { readonly [Type in MessageType]: Extract<Message, { type:
     job: 'add',
     timeLeft: 0,
     priority: 128,
-    byKey: false,
     args: new Uint8Array(),
     parts: [{ counter: 1, shard: new Uint8Array() }],
   },

@@ -24,7 +24,7 @@ async function run(job) {
     notice: () => say({ running: job, pid: executor.pid }),
     exited: (cause) => say({ exited: job, cause }),
   });
-  executor.run({ id: (id += 1), job, ref: '89abcdef01234567-1', args: nothing, shard: nothing, byKey: false }, events);
+  executor.run({ id: (id += 1), job, ref: '89abcdef01234567-1', args: nothing, shard: nothing }, events);
 }
 
 for (const name of names) await run(name);

@@ -305,7 +305,7 @@ describe('rule 15: a deadline travels as the time that is left when it is handed
     const deadline = clock.now() + 30_000;
     const cast = (): Message => {
       const args = Buffer.alloc(10);
-      return { type: 'cast', job: 'j', timeLeft: deadline - clock.now(), priority: 1, byKey: false, args, parts: [] };
+      return { type: 'cast', job: 'j', timeLeft: deadline - clock.now(), priority: 1, args, parts: [] };
     };
     for (let first = 0; first < 5; first++) channel.send(rows(64 * KiB, first));
     channel.send(cast(), cast);

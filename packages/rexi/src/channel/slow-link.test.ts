@@ -47,7 +47,6 @@ function run(table: Partial<Constants>, kernel: number): Run {
     job: 'j',
     timeLeft: 0,
     priority: 128,
-    byKey: false,
     args: Buffer.alloc(MiB),
     parts: [],
   } as const;

@@ -18,7 +18,7 @@ const endsInRest = (type: MessageType): boolean =>
 
 /** The shortest a message can be: every list, text and payload empty. */
 function least(type: MessageType): number {
-  const sizes = { uint: 0, flag: 1, text: 2, bytes: 4, rest: 0, list: 4, group: 0 };
+  const sizes = { uint: 0, flag: 1, text: 2, bytes: 4, rest: 0, fixed: 0, optional: 1, list: 4, group: 0 };
   const { fields } = spoken.find((one) => one.type === type)!;
   return fields.reduce((sum, [, shape]) => sum + (shape.is === 'uint' ? shape.bytes : sizes[shape.is]), 1);
 }
@@ -77,7 +77,6 @@ describe('what is no message', () => {
             job: 'j',
             timeLeft: 0,
             priority: 1,
-            byKey: false,
             args: Buffer.alloc(0),
             parts: Array.from({ length: count }, (_, i) => ({ counter: i, shard: Buffer.alloc(0) })),
           };
@@ -168,7 +167,7 @@ it('a payload is a part of its own, uncopied, and earlier messages do not change
   expect(tail).toBe(value);
   expect(more).toEqual([]);
   const args = Buffer.alloc(70_000, 1);
-  const large = encodeMessage({ type: 'cast', job: 'j', timeLeft: 0, priority: 0, byKey: false, args, parts: [] });
+  const large = encodeMessage({ type: 'cast', job: 'j', timeLeft: 0, priority: 0, args, parts: [] });
   encodeMessage({ type: 'heartbeat', stamp: 2 ** 48 - 1 });
   expect(Buffer.from(head ?? []).toString('hex')).toBe('10000000000007');
   expect(decodeMessage(Buffer.concat(large))).toMatchObject({ type: 'cast', args });

@@ -77,7 +77,7 @@ export interface Field<T> {
   read(reader: Reader): T;
 }
 
-export type Fields<T> = { readonly [Name in keyof T]-?: Field<Exclude<T[Name], undefined>> };
+export type Fields<T> = { readonly [Name in keyof T]-?: Field<T[Name]> };
 
 function uint(bits: 8 | 16 | 32 | 48): Field<number> {
   const size = bits / 8;
@@ -155,6 +155,34 @@ export const bytes: Field<Uint8Array> = {
     return reader.bytes.subarray(start, start + size);
   },
 };
+
+/** So many bytes, no more and no fewer. */
+export function fixed(size: number): Field<Uint8Array> {
+  return {
+    says: `${size} bytes`,
+    write(writer, value) {
+      if (value.length !== size) throw new RangeError(`${value.length} bytes are not ${size}`);
+      const at = writer.reserve(size);
+      writer.bytes.set(value, at);
+    },
+    read(reader) {
+      const start = reader.take(size);
+      return reader.bytes.subarray(start, start + size);
+    },
+  };
+}
+
+/** A field that may be absent: one byte where it is. */
+export function optional<T>(field: Field<T>): Field<T | undefined> {
+  return {
+    says: `u8, 0 or 1; behind 1: ${field.says}`,
+    write(writer, value) {
+      flag.write(writer, value !== undefined);
+      if (value !== undefined) field.write(writer, value);
+    },
+    read: (reader) => (flag.read(reader) ? field.read(reader) : undefined),
+  };
+}
 
 /** Everything to the end of the message; only as the last field. */
 export const rest: Field<Uint8Array> = {

@@ -1,6 +1,6 @@
 import type { Role } from '../seams.ts';
 import type { Fields } from './layout.ts';
-import { bytes, flag, group, list, rest, text, u16, u32, u48, u8 } from './layout.ts';
+import { bytes, fixed, flag, group, list, optional, rest, text, u16, u32, u48, u8 } from './layout.ts';
 import type { Message, MessageType } from './message.ts';
 
 /** Control passes body: it is never behind more than one frame of it. */
@@ -41,7 +41,8 @@ export const layouts: { readonly [Type in MessageType]: Layout<Extract<Message, 
       job: name,
       timeLeft: u32,
       priority: u8,
-      byKey: flag,
+      inlineUpTo: optional(u32),
+      trace: optional(group({ id: fixed(16), span: fixed(8), flags: u8, state: text(512), correlation: text(512) })),
       args: bytes,
       parts: list(group({ counter: u48, shard: bytes }), 10),
     },

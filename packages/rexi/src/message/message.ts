@@ -40,12 +40,28 @@ export interface Cast {
   readonly timeLeft: number;
   /** Higher runs first within a lane; 128 is ordinary. */
   readonly priority: number;
-  /** Keep the result at the node and reply with its key. */
-  readonly byKey: boolean;
+  /** A packed value of more bytes than this stays at the node, which replies with its key. Absent: none does. */
+  readonly inlineUpTo?: number | undefined;
+  /** What the caller does this for (section 4.3). Absent: it has not said. */
+  readonly trace?: CastTrace | undefined;
   /** Packed arguments. */
   readonly args: Uint8Array;
   /** Ascending counters, each with its packed shard (empty: none). At least one; larger fan-outs go in several messages. */
   readonly parts: readonly { readonly counter: number; readonly shard: Uint8Array }[];
+}
+
+/** The trace that casts belong to; see trace.ts for its texts. */
+export interface CastTrace {
+  /** 16 bytes: the trace id of W3C Trace Context. All zero: there is only a correlation id. */
+  readonly id: Uint8Array;
+  /** 8 bytes. The span id of each part is this XOR its counter, as 64 bits. */
+  readonly span: Uint8Array;
+  /** The trace flags. */
+  readonly flags: number;
+  /** The `tracestate` as it came; empty: none. */
+  readonly state: string;
+  /** What the caller calls it; empty: nothing. */
+  readonly correlation: string;
 }
 
 /** The coordinator chose this stream: rows may be computed, up to the window. */

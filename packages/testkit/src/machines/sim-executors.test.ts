@@ -7,7 +7,7 @@ import { SimProcess } from '../simulation/sim-process.ts';
 import { SimExecutors } from './sim-executors.ts';
 
 const none = new Uint8Array();
-const task = (id: number): Task => ({ id, job: 'hang', ref: `c-${id}`, args: none, shard: none, byKey: false });
+const task = (id: number): Task => ({ id, job: 'hang', ref: `c-${id}`, args: none, shard: none });
 
 /** Events that only write down what they are. */
 function listener(heard: string[]): ExecutorEvents {

@@ -73,10 +73,11 @@ export class ExecutorProcess implements Lent {
   }
 
   run(task: Task, events: ExecutorEvents): void {
-    const { id, job, ref, args, shard, timeLeft = -1, byKey } = task;
+    const { id, job, ref, args, shard, timeLeft = -1, inlineUpTo, trace } = task;
     this.used = true;
     this.#events.set(id, events);
-    this.#say({ type: 'run', task: id, alone: this.isolation === 'exclusive', byKey, timeLeft, job, ref, shard, args });
+    const alone = this.isolation === 'exclusive';
+    this.#say({ type: 'run', task: id, alone, inlineUpTo, trace, timeLeft, job, ref, shard, args });
   }
 
   start(task: number, { rows, bytes }: Totals): void {

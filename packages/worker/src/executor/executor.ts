@@ -3,6 +3,7 @@
  * run. Production: a prefork pool of child processes. Tests and simulation: a scripted executor.
  */
 
+import type { Trace } from '@muster/rexi';
 import type { Notice } from './notice.ts';
 
 /** How a job shares its executor with others; see ARCHITECTURE.md. */
@@ -30,8 +31,10 @@ export interface Task {
   readonly shard: Uint8Array;
   /** Milliseconds until the job's deadline; absent: none. */
   readonly timeLeft?: number;
-  /** Keep the value in the store and end with its reference. */
-  readonly byKey: boolean;
+  /** A packed value of more bytes than this stays in the store, and its reference is the end. Absent: none does. */
+  readonly inlineUpTo?: number | undefined;
+  /** What the job belongs to, with a span of its own; absent: nobody has said. */
+  readonly trace?: Trace | undefined;
 }
 
 /** Totals of one stream since its start: what the consumer has acknowledged, or what was sent. */

@@ -16,6 +16,12 @@ export interface Order {
   readonly args: unknown;
 }
 
+/** A value on its way out, and the objects that it refers to. */
+interface Packed {
+  readonly keys: readonly string[];
+  readonly value: Uint8Array;
+}
+
 /** A job that runs here. It ends once; what it says afterwards is not heard. */
 export abstract class RunningTask {
   readonly id: number;
@@ -24,7 +30,7 @@ export abstract class RunningTask {
   readonly job: LoadedJob;
   readonly context: TaskContext;
   state: 'open' | 'aborting' | 'ended' = 'open';
-  protected readonly byKey: boolean;
+  protected readonly inlineUpTo: number | undefined;
   protected readonly args: unknown;
   #notices: Notices | undefined;
 
@@ -32,7 +38,7 @@ export abstract class RunningTask {
     this.host = host;
     this.id = word.task;
     this.alone = word.alone;
-    this.byKey = word.byKey;
+    this.inlineUpTo = word.inlineUpTo;
     this.job = job;
     this.args = args;
     this.context = new TaskContext(this, word);
@@ -88,20 +94,36 @@ export abstract class RunningTask {
   /** Ends with a value, or with the key of what is kept of it. */
   protected conclude(type: 'reply' | 'last', value: unknown): void {
     if (this.state !== 'open') return this.finish({ type: 'stopped', task: this.id });
-    if (!this.byKey || isObjectRef(value)) return this.#say(type, value);
-    const { host } = this;
+    const { host, inlineUpTo } = this;
+    if (inlineUpTo === undefined || isObjectRef(value)) return this.#say(type, value);
+    const small = inlineUpTo === 0 ? undefined : this.#packed(value, inlineUpTo);
+    if (small !== undefined) return this.finish({ type, task: this.id, ...small });
     const kept = host.as(this, () => host.store.put(value));
     kept.then((ref) => this.#say(type, ref), this.#unkept);
   }
 
   #say(type: 'reply' | 'last', value: unknown): void {
-    const { codec } = this.host;
     try {
-      const snapshot = codec.snapshot(value, 'result');
-      const keys = snapshot.refs.length === 0 ? snapshot.refs : [...new Set(snapshot.refs)];
-      this.finish({ type, task: this.id, keys, value: codec.packSnapshot(snapshot) });
+      this.finish({ type, task: this.id, ...this.#pack(value) });
     } catch (error) {
       this.fail(refused(error));
+    }
+  }
+
+  #pack(value: unknown): Packed {
+    const { codec } = this.host;
+    const snapshot = codec.snapshot(value, 'result');
+    const keys = snapshot.refs.length === 0 ? snapshot.refs : [...new Set(snapshot.refs)];
+    return { keys, value: codec.packSnapshot(snapshot) };
+  }
+
+  /** The value as it is replied, if it has no more bytes than that. What no message could carry, the store may still take. */
+  #packed(value: unknown, most: number): Packed | undefined {
+    try {
+      const packed = this.#pack(value);
+      return packed.value.length <= most ? packed : undefined;
+    } catch {
+      return undefined; // The store says what is wrong with it, if anything is.
     }
   }
 

@@ -44,7 +44,6 @@ class Rig {
       type: 'run',
       task: 1,
       alone: false,
-      byKey: false,
       timeLeft: -1,
       job: 'j',
       ref: 'r',

@@ -1,3 +1,4 @@
+import type { Trace } from '@muster/rexi';
 import type { JobContext, JobShard, JobStore } from '../job/context.ts';
 import { packLine, packProgress } from './notice.ts';
 import type { RunningTask } from './running-task.ts';
@@ -10,6 +11,7 @@ import type { Run } from './words.ts';
 export class TaskContext implements JobContext {
   readonly ref: string;
   readonly deadline: number | undefined;
+  readonly trace: Trace | undefined;
   readonly #task: RunningTask;
   readonly #packedShard: Uint8Array;
   #shard: JobShard | undefined;
@@ -17,9 +19,10 @@ export class TaskContext implements JobContext {
   #aborted: Error | undefined;
   #store: JobStore | undefined;
 
-  constructor(task: RunningTask, { ref, timeLeft, shard }: Run) {
+  constructor(task: RunningTask, { ref, timeLeft, shard, trace }: Run) {
     this.#task = task;
     this.ref = ref;
+    this.trace = trace;
     this.deadline = timeLeft < 0 ? undefined : task.host.clock.now() + timeLeft;
     this.#packedShard = shard;
   }

@@ -43,7 +43,11 @@ const asked: fc.Arbitrary<ToExecutor> = fc.oneof(
     type: fc.constant('run' as const),
     task,
     alone: fc.boolean(),
-    byKey: fc.boolean(),
+    inlineUpTo: fc.option(fc.nat(), { nil: undefined }),
+    trace: fc.option(
+      fc.record({ traceparent: fc.string({ minLength: 1 }), correlationId: fc.string({ minLength: 1 }) }),
+      { nil: undefined },
+    ),
     timeLeft: fc.double({ noNaN: true }),
     job: fc.string({ unit: 'grapheme' }),
     ref: fc.string(),

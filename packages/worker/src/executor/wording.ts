@@ -1,3 +1,4 @@
+import type { Trace } from '@muster/rexi';
 import type { Fields } from './inbox.ts';
 import { BadFrame } from './inbox.ts';
 import { mostLines } from './notice.ts';
@@ -68,9 +69,34 @@ function oneOf<const T extends string>(...values: readonly T[]): Field<T> {
   };
 }
 
+function optional<T>(field: Field<T>): Field<T | undefined> {
+  return {
+    write(outbox, value) {
+      outbox.u8(value === undefined ? 0 : 1);
+      if (value !== undefined) field.write(outbox, value);
+    },
+    read: (fields) => (fields.u8() === 0 ? undefined : field.read(fields)),
+  };
+}
+
+/** None of its texts is ever empty. */
+const trace: Field<Trace> = {
+  write(outbox, { traceparent = '', tracestate = '', correlationId = '' }) {
+    for (const part of [traceparent, tracestate, correlationId]) outbox.text(part);
+  },
+  read(fields) {
+    const [traceparent, tracestate, correlationId] = [fields.text(), fields.text(), fields.text()];
+    return {
+      ...(traceparent !== '' && { traceparent }),
+      ...(tracestate !== '' && { tracestate }),
+      ...(correlationId !== '' && { correlationId }),
+    };
+  },
+};
+
 /** Fields in their order, and the payload that takes the rest of the frame, if there is one. */
 interface Layout<W> {
-  readonly fields: { readonly [Name in Exclude<keyof W, 'type' | Payload>]: Field<W[Name]> };
+  readonly fields: { readonly [Name in Exclude<keyof W, 'type' | Payload>]-?: Field<W[Name]> };
   readonly payload?: Payload & keyof W;
 }
 
@@ -82,7 +108,16 @@ type Layouts<W extends { readonly type: string }> = {
 const toExecutor: Layouts<ToExecutor> = {
   init: { fields: { jobs: text, node: text, dataDir: text } },
   run: {
-    fields: { task: u48, alone: flag, byKey: flag, timeLeft: f64, job: text, ref: text, shard: bytes },
+    fields: {
+      task: u48,
+      alone: flag,
+      inlineUpTo: optional(u32),
+      trace: optional(trace),
+      timeLeft: f64,
+      job: text,
+      ref: text,
+      shard: bytes,
+    },
     payload: 'args',
   },
   start: { fields: { task: u48, rows: u48, bytes: u48 } },

@@ -3,6 +3,7 @@
  * wording.ts. `task` is the agent's own number (48 bits), times are milliseconds, payloads are packed values.
  */
 
+import type { Trace } from '@muster/rexi';
 import type { Notice } from './notice.ts';
 
 /** The first message: what the executor is for. Sent once the reaper knows the process, since loading runs user code. */
@@ -19,7 +20,9 @@ export interface Run {
   readonly task: number;
   /** Nobody else uses the executor now: an error that nobody caught is this job's. */
   readonly alone: boolean;
-  readonly byKey: boolean;
+  /** A larger packed value stays in the store; absent: none does. */
+  readonly inlineUpTo?: number | undefined;
+  readonly trace?: Trace | undefined;
   /** Negative: no deadline. */
   readonly timeLeft: number;
   readonly job: string;

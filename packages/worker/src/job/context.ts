@@ -1,3 +1,4 @@
+import type { Trace } from '@muster/rexi';
 import type { ObjectRef } from '@muster/store';
 
 /** The store as a job reaches it: through the agent of its node. Calls fail once the job has ended. */
@@ -28,6 +29,11 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** The job's printable reference. */
   readonly ref: string;
+  /**
+   * What the caller has said that it belongs to (`trace` of its options), with a span of the job's own in `traceparent`:
+   * hand that on as it is. Undefined where the caller has said nothing.
+   */
+  readonly trace: Trace | undefined;
   /** The id of the node it runs on. */
   readonly node: string;
   /** The shard that it was cast for, else undefined. */

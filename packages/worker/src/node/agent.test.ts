@@ -126,7 +126,6 @@ const cast = (job: string, ...counters: number[]): Message => ({
   job,
   timeLeft: 0,
   priority: 128,
-  byKey: false,
   args: codec.pack(undefined),
   parts: counters.map((counter) => ({ counter, shard: new Uint8Array() })),
 });

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@muster/rexi';
+import type { ErrorCode, Trace } from '@muster/rexi';
 
 /** One end without a value, as the node remembers it. */
 export interface FailureRecord {
@@ -7,6 +7,8 @@ export interface FailureRecord {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly message: string;
+  /** What the job was done for, with its own span; absent: nobody has said. */
+  readonly trace?: Trace;
   /** Milliseconds on the node's monotonic clock. */
   readonly at: number;
 }

@@ -293,7 +293,6 @@ describe('a kill', () => {
       job: 'hang',
       timeLeft: 0,
       priority: 128,
-      byKey: false,
       args: new Uint8Array(),
       parts: [],
     });

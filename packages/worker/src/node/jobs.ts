@@ -1,6 +1,6 @@
 import type { Ack, Cast, Clock, Constants, ErrorCode, Kill, Message, Ref, StreamStart } from '@muster/rexi';
-import { CloseCode, ClusterError, formatRef, ProtocolError } from '@muster/rexi';
-import type { Executors, Failure } from '../executor/executor.ts';
+import { CloseCode, ClusterError, formatRef, ProtocolError, traceOf } from '@muster/rexi';
+import type { Executors, Failure, Task } from '../executor/executor.ts';
 import { Failures } from './failures.ts';
 import type { JobsPort, Reason } from './jobs-port.ts';
 import type { Job } from './job.ts';
@@ -50,7 +50,8 @@ export class Jobs {
       executors,
       lanes,
       listen: (job) => listen(this, job),
-      started: ({ task, entry }, { pid }) => port.note('start', { ref: task.ref, job: entry.name, pid }),
+      started: ({ task, entry }, { pid }) =>
+        port.note('start', { ref: task.ref, job: entry.name, pid, ...traced(task) }),
     });
   }
 
@@ -94,7 +95,7 @@ export class Jobs {
       const verdict = counters.cast(part.counter);
       if (verdict === 'duplicate') continue;
       if (verdict === 'killed')
-        this.#exit(session, part.counter, cast.job, {
+        this.#exit(session, part.counter, subjectOf(cast, part.counter), {
           code: 'killed',
           detail: 'coordinator',
           message: 'Killed before it was cast.',
@@ -215,7 +216,7 @@ export class Jobs {
       if (grace === 0) this.#killExecutor(job, 'kill');
       return;
     }
-    if (reason !== undefined) this.#exit(job.session, job.counter, job.entry.name, reason);
+    if (reason !== undefined) this.#exit(job.session, job.counter, job.task, reason);
     this.#still(job);
     this.outlets.forget(job);
     job.state = 'dying';
@@ -249,8 +250,8 @@ export class Jobs {
   fail(job: Job, reason: Reason | Failure): void {
     if (job.state !== 'dying') this.outlets.flush(job);
     if (job.state !== 'dying') {
-      this.#exit(job.session, job.counter, job.entry.name, { ...reason, error: reason.error ?? new Uint8Array() });
-      this.port.note('exit', { ref: job.task.ref, code: reason.code });
+      this.#exit(job.session, job.counter, job.task, { ...reason, error: reason.error ?? new Uint8Array() });
+      this.port.note('exit', { ref: job.task.ref, job: job.entry.name, code: reason.code, ...traced(job.task) });
       this.#throttle(job); // What it has thrown may be as large as a value.
     }
     this.finish(job);
@@ -273,7 +274,7 @@ export class Jobs {
 
   #begin(session: Session, cast: Cast, { counter, shard }: Cast['parts'][number]): void {
     const refuse = (code: ErrorCode, message: string): void =>
-      this.#exit(session, counter, cast.job, { code, detail: '', message });
+      this.#exit(session, counter, subjectOf(cast, counter), { code, detail: '', message });
     if (this.#draining) return refuse('maintenance', 'The node is draining.');
     const entry = this.executors.jobs.get(cast.job);
     if (entry === undefined) return refuse('unknown_job', `The node has no job "${cast.job}".`);
@@ -283,7 +284,8 @@ export class Jobs {
     const ref = formatRef({ incarnation: session.incarnation, counter });
     const id = (this.#tasks += 1);
     const timeLeft = cast.timeLeft > 0 ? { timeLeft: cast.timeLeft } : {};
-    const task = { id, job: cast.job, ref, args: cast.args, shard, byKey: cast.byKey, ...timeLeft };
+    const { args, inlineUpTo } = cast;
+    const task = { id, ...subjectOf(cast, counter), ref, args, shard, inlineUpTo, ...timeLeft };
     const job = newJob({ session, counter, entry, task, priority: cast.priority, since: this.clock.now() });
     this.#tables.of(session).jobs.set(counter, job);
     if (cast.timeLeft > 0) job.deadline = this.clock.after(cast.timeLeft, () => this.#expired(job));
@@ -363,12 +365,12 @@ export class Jobs {
     this.park(job);
   }
 
-  #exit(session: Session, counter: number, job: string, reason: Reason): void {
+  #exit(session: Session, counter: number, { job, trace }: Subject, reason: Reason): void {
     const { code, error = new Uint8Array() } = reason;
     // Both may come from a job, whatever its length: what does not fit its field must not end the agent.
     const [detail, message] = [reason.detail.slice(0, 256), reason.message.slice(0, 1024)];
     const ref = formatRef({ incarnation: session.incarnation, counter });
-    this.failures.add({ ref, job, code, detail, message, at: this.clock.now() });
+    this.failures.add({ ref, job, code, detail, message, ...(trace && { trace }), at: this.clock.now() });
     const exit = { type: 'exit', counter, code, detail, message } as const;
     try {
       this.port.send(session, { ...exit, error });
@@ -389,4 +391,16 @@ export class Jobs {
     this.outlets.close(session);
     this.port.gone(session, table.killed);
   }
+}
+
+/** What a job's end is about. */
+type Subject = Pick<Task, 'job' | 'trace'>;
+
+function subjectOf({ job, trace }: Cast, counter: number): Subject {
+  return { job, trace: trace && traceOf(trace, counter) };
+}
+
+/** The trace as a fact of the node's history, where there is one. */
+function traced({ trace }: Task): Partial<Pick<Task, 'trace'>> {
+  return trace === undefined ? {} : { trace };
 }

@@ -38,7 +38,6 @@ function bench(others?: Executors): Bench {
       ref: `r-${counter}`,
       args: new Uint8Array(),
       shard: new Uint8Array(),
-      byKey: false,
     };
     const job = newJob({ session, counter, entry, task, priority: 128, since: 0 });
     return [job, placing.place(job)];

@@ -11,17 +11,23 @@ export type Spoken =
   | { readonly is: 'uint'; readonly bytes: number }
   | { readonly is: 'flag' | 'bytes' | 'rest' }
   | { readonly is: 'text'; readonly most: number }
+  | { readonly is: 'fixed'; readonly bytes: number }
+  | { readonly is: 'optional'; readonly field: Spoken }
   | { readonly is: 'list'; readonly item: Spoken }
   | { readonly is: 'group'; readonly fields: readonly (readonly [string, Spoken])[] };
 
 type Value = number | boolean | string | Uint8Array | readonly Value[] | { readonly [name: string]: Value };
 
+const perhaps = 'u8, 0 or 1; behind 1: ';
 const each = 'u32 count of at most 4096, then each: ';
 
 /** What the words of one field mean. */
 export function parse(says: string): Spoken {
   const bits = /^u(8|16|32|48)$/.exec(says)?.[1];
   const most = /^u16 length of at most (\d+), then UTF-8$/.exec(says)?.[1];
+  const size = /^(\d+) bytes$/.exec(says)?.[1];
+  if (size !== undefined) return { is: 'fixed', bytes: Number(size) };
+  if (says.startsWith(perhaps)) return { is: 'optional', field: parse(says.slice(perhaps.length)) };
   if (bits !== undefined) return { is: 'uint', bytes: Number(bits) / 8 };
   if (most !== undefined) return { is: 'text', most: Number(most) };
   if (says === 'u8, 0 or 1') return { is: 'flag' };
@@ -63,7 +69,7 @@ export const spoken: readonly { type: MessageType; tag: number; fields: readonly
   }));
 
 /** The bytes of a value. */
-export function write(shape: Spoken, value: Value): Buffer {
+export function write(shape: Spoken, value: Value | undefined): Buffer {
   switch (shape.is) {
     case 'uint':
       return uint(value as number, shape.bytes);
@@ -73,12 +79,15 @@ export function write(shape: Spoken, value: Value): Buffer {
       return Buffer.concat([uint(Buffer.byteLength(value as string), 2), Buffer.from(value as string)]);
     case 'bytes':
       return Buffer.concat([uint((value as Uint8Array).length, 4), value as Uint8Array]);
+    case 'fixed':
     case 'rest':
       return Buffer.from(value as Uint8Array);
+    case 'optional':
+      return value === undefined ? uint(0, 1) : Buffer.concat([uint(1, 1), write(shape.field, value)]);
     case 'list':
       return list(shape.item, value as readonly Value[]);
     case 'group':
-      return Buffer.concat(shape.fields.map(([name, field]) => write(field, (value as Record<string, Value>)[name]!)));
+      return Buffer.concat(shape.fields.map(([name, field]) => write(field, (value as Record<string, Value>)[name])));
   }
 }
 
@@ -94,7 +103,7 @@ function uint(value: number, size: number): Buffer {
 export function writeMessage(message: Message): Buffer {
   const { tag, fields } = spoken.find(({ type }) => type === message.type)!;
   const record = message as unknown as Record<string, Value>;
-  return Buffer.concat([uint(tag, 1), ...fields.map(([name, shape]) => write(shape, record[name]!))]);
+  return Buffer.concat([uint(tag, 1), ...fields.map(([name, shape]) => write(shape, record[name]))]);
 }
 
 /** Any value of a shape. */
@@ -114,6 +123,10 @@ export function arbitrary(shape: Spoken): fc.Arbitrary<unknown> {
     case 'bytes':
     case 'rest':
       return fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
+    case 'fixed':
+      return fc.uint8Array({ minLength: shape.bytes, maxLength: shape.bytes }).map((bytes) => Buffer.from(bytes));
+    case 'optional':
+      return fc.option(arbitrary(shape.field), { nil: undefined });
     case 'list':
       return fc.array(arbitrary(shape.item), { maxLength: 4 });
     case 'group':
