@@ -53,7 +53,7 @@ export type {
 
 // For those who write jobs, or start nodes from code.
 export { job, startNode } from '@muster/worker';
-export type { JobContext, LaneOptions, NodeOptions, WorkerNode } from '@muster/worker';
+export type { JobContext, LaneOptions, Log, NodeOptions, WorkerNode } from '@muster/worker';
 
 // For parts of a service that are to be kept running.
 export { startSupervisor, Supervisor, supervisorChild } from '@muster/worker';

@@ -1,6 +1,8 @@
 export { startNode } from './node/start.ts';
 export type { NodeOptions, WorkerNode } from './node/start.ts';
 export type { LaneOptions } from './node/lanes.ts';
+export { isLogLevel } from './log/log.ts';
+export type { Facts, Log } from './log/log.ts';
 export { job } from './job/job.ts';
 export type { JobContext } from './job/context.ts';
 

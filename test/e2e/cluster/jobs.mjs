@@ -206,3 +206,15 @@ export async function throwsTraced(_args, ctx) {
   ctx.progress(1);
   throw new Error(ctx.trace?.traceparent ?? 'none');
 }
+
+/** A line of its log; resolves with what the line has to be about. */
+export async function says(fields, ctx) {
+  ctx.log('said', fields);
+  return { ref: ctx.ref, trace: ctx.trace.traceparent };
+}
+
+/** Many lines, as long as they are allowed to be. */
+export async function saysMuch({ lines }, ctx) {
+  for (let i = 0; i < lines; i += 1) ctx.log('x'.repeat(900), { i });
+  await pause(50);
+}

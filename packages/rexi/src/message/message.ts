@@ -42,7 +42,7 @@ export interface Cast {
   readonly priority: number;
   /** A packed value of more bytes than this stays at the node, which replies with its key. Absent: none does. */
   readonly inlineUpTo?: number | undefined;
-  /** What the caller does this for (section 4.3). Absent: it has not said. */
+  /** What the caller does this for (section 4.4). Absent: it has not said. */
   readonly trace?: CastTrace | undefined;
   /** Packed arguments. */
   readonly args: Uint8Array;

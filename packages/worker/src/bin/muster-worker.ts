@@ -3,6 +3,9 @@ import { ClusterError, constants } from '@muster/rexi';
 import { createRequire } from 'node:module';
 import type { WorkerNode } from '../node/start.ts';
 import { startNode } from '../node/start.ts';
+import { pinoLog } from '../log/pino-log.ts';
+import type { ErrorStream } from './error-stream.ts';
+import { errorStream } from './error-stream.ts';
 import type { WorkerOptions } from './options.ts';
 import { readOptions, usage } from './options.ts';
 import { readSecret } from './secret.ts';
@@ -13,7 +16,9 @@ async function main(): Promise<void> {
   if (options.only === 'version')
     return console.log(String(createRequire(import.meta.url)('../../package.json').version));
   if (options.only === 'config') return console.log(JSON.stringify(constants(options.constants), undefined, 2));
-  const node = await start(options);
+  const lines = errorStream();
+  const node = await start(options, lines);
+  endOnSignals(node, lines); // Who reads that it is ready may end it at once.
   const { id, address, incarnation, jobs } = node;
   say(
     options,
@@ -21,11 +26,11 @@ async function main(): Promise<void> {
     { id, address, incarnation, jobs, pid: process.pid },
     `${id} is ready at ${address} with ${namesOf(jobs)}`,
   );
-  endOnSignals(node);
 }
 
-function start(options: WorkerOptions): Promise<WorkerNode> {
-  const { id, listen, advertise, jobs, dataDir, lanes, plaintext, objects } = options;
+function start(options: WorkerOptions, { write }: ErrorStream): Promise<WorkerNode> {
+  const { id, listen, advertise, jobs, dataDir, lanes, plaintext, objects, json, logLevel: level } = options;
+  const secret = readSecret(options.secret);
   return startNode({
     id,
     listen,
@@ -33,7 +38,8 @@ function start(options: WorkerOptions): Promise<WorkerNode> {
     dataDir,
     lanes,
     plaintext,
-    secret: readSecret(options.secret),
+    secret,
+    log: pinoLog({ node: id, level, json, now, secrets: [secret], write }),
     constants: options.constants,
     pool: {
       ...(options.executors === undefined ? {} : { limits: { executors: options.executors } }),
@@ -50,15 +56,24 @@ function namesOf(jobs: readonly string[]): string {
   return `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}: ${jobs.join(', ')}`;
 }
 
+/** Milliseconds for lines that are on their way out when the node has ended. */
+const lastWords = 200;
+
 /** The first asks it to finish what runs; the second ends it now. */
-function endOnSignals(node: WorkerNode): void {
+function endOnSignals(node: WorkerNode, lines: ErrorStream): void {
   let signals = 0;
   const end = (): void => {
     signals += 1;
     void (signals === 1 ? node.drain() : node.close());
   };
   // An operator may have drained it.
-  void node.closed.then(() => process.exit(signals > 1 ? 1 : 0));
+  void node.closed
+    .then(() => lines.close(lastWords))
+    .then((left) => {
+      // A write that nobody reads holds a thread, and an exit would wait for that: for ever.
+      if (!left) process.kill(process.pid, 'SIGKILL');
+      process.exit(signals > 1 ? 1 : 0);
+    });
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
 }
@@ -68,8 +83,12 @@ function optionIn({ detail }: ClusterError): string | undefined {
   return detail === undefined ? undefined : `--${detail.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 function say({ json }: WorkerOptions, event: string, facts: Record<string, unknown>, sentence: string): void {
-  const line = json ? JSON.stringify({ event, at: performance.timeOrigin + performance.now(), ...facts }) : sentence;
+  const line = json ? JSON.stringify({ event, at: now(), ...facts }) : sentence;
   process.stdout.write(`${line}\n`);
 }
 

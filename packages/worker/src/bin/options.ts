@@ -1,5 +1,6 @@
 import { ClusterError, constants, defaults } from '@muster/rexi';
 import { parseArgs } from 'node:util';
+import { isLogLevel } from '../log/log.ts';
 
 export const usage = `muster-worker: a worker node of Muster.
 
@@ -18,7 +19,8 @@ export const usage = `muster-worker: a worker node of Muster.
   --objects SIZE       most bytes of objects held: a number, or one with KiB, MiB, GiB, kB, MB or GB (default 1GiB)
   --set NAME=VALUE     a constant of the protocol; may be repeated (see --config)
   --plaintext          listen beyond loopback without encryption
-  --json               one JSON object a line: ready, and the node's history
+  --json               one JSON object a line: ready and the node's history, and on standard error the log
+  --log-level LEVEL    what is logged on standard error: silent, error, warn, info (default) or debug
   --config             print the constants as they would be, and exit
   --help, --version`;
 
@@ -37,6 +39,7 @@ export interface WorkerOptions {
   readonly constants: Readonly<Record<string, number>>;
   readonly plaintext: boolean;
   readonly json: boolean;
+  readonly logLevel: LogLevel;
   readonly only: 'help' | 'version' | 'config' | undefined;
 }
 
@@ -66,6 +69,7 @@ export function readOptions(argv: readonly string[]): WorkerOptions {
     constants: Object.fromEntries((values.set ?? []).map(setting)),
     plaintext: values.plaintext ?? false,
     json: values.json ?? false,
+    logLevel: values['log-level'] === undefined ? 'info' : level('log-level', values['log-level']),
     only,
   };
 }
@@ -93,6 +97,7 @@ function parse(argv: readonly string[]) {
         set: many,
         plaintext: flag,
         json: flag,
+        'log-level': text,
         config: flag,
         help: flag,
         version: flag,
@@ -148,6 +153,11 @@ function size(name: string, text: string): number {
   const value = Number(digits) * (units[unit.toLowerCase()] ?? 0);
   if (value >= 1 && Number.isSafeInteger(value)) return value;
   throw wrong(name, text, 'it takes a number of bytes, or one with a unit: KiB, MiB, GiB, kB, MB, GB');
+}
+
+function level(name: string, text: string): LogLevel {
+  if (isLogLevel(text)) return text;
+  throw wrong(name, text, `it is one of ${logLevels.join(', ')}`);
 }
 
 /** One sentence that names the option, as it was said. */

@@ -13,9 +13,12 @@ import type {
 } from '@muster/rexi';
 import { chance, Channel, CloseCode, constants as tableOf, ProtocolError } from '@muster/rexi';
 import type { Executors } from '../executor/executor.ts';
+import type { Log } from '../log/log.ts';
+import { noLog } from '../log/log.ts';
 import { Jobs } from './jobs.ts';
 import type { Lanes } from './lanes.ts';
 import type { Objects } from './objects.ts';
+import { recordEvent } from './record.ts';
 import type { Requests } from './requests.ts';
 import { answer } from './requests.ts';
 import type { LinkId, Session, SessionEffect } from './sessions.ts';
@@ -35,6 +38,8 @@ export interface AgentOptions {
   readonly shell?: Shell;
   /** Takes one line of the node's history. Default: nowhere. */
   readonly note?: (event: string, facts: Record<string, unknown>) => void;
+  /** Takes the node's lines and those of its jobs. Default: nowhere. */
+  readonly log?: Log;
   /** Told of each renewal of an open session's lease, and when that ends now. Default: nobody. */
   readonly renewed?: (session: Session, leaseEnd: number) => void;
 }
@@ -69,6 +74,7 @@ export class Agent {
   readonly id: string;
   readonly incarnation: string;
   readonly jobs: Jobs;
+  readonly log: Log;
   readonly #clock: Clock;
   readonly #constants: Constants;
   readonly #sessions: Sessions;
@@ -82,23 +88,27 @@ export class Agent {
   #expiry: { readonly at: number; readonly timer: Timer } | undefined;
 
   constructor(options: AgentOptions) {
-    const { id, clock, constants = tableOf(), executors, lanes, objects, note = () => undefined } = options;
+    const { id, clock, constants = tableOf(), executors, lanes, objects, note, log = noLog } = options;
     this.id = id;
     this.incarnation = options.incarnation;
     this.#renewed = options.renewed ?? (() => undefined);
     this.#clock = clock;
     this.#constants = constants;
     this.#objects = objects;
-    this.#note = note;
+    this.log = log;
+    this.#note = (event, facts) => {
+      note?.(event, facts);
+      recordEvent(log, event, facts);
+    };
     this.#sessions = new Sessions({
       constants,
       jobs: () => [...executors.jobs.values()].map(({ name, stream }) => ({ name, stream })),
     });
-    this.jobs = new Jobs({ clock, constants, executors, lanes, port: this.#port() });
+    this.jobs = new Jobs({ clock, constants, executors, lanes, port: this.#port(), log });
     const { shell = this.#bareShell() } = options;
     const sessions = this.#sessions;
     const about = { agent: this, sessions, lanes, executors, objects, shell };
-    this.#requests = { ...about, clock, constants, note, began: clock.now() };
+    this.#requests = { ...about, clock, constants, note: this.#note, began: clock.now() };
   }
 
   /** Takes an authenticated link. */
@@ -369,7 +379,7 @@ export class Agent {
     return {
       drain: (ms) => void this.drain(ms).then(() => this.close('the node has drained')),
       config: () => ({ id: this.id, constants: this.#constants }),
-      log: { level: 'silent' },
+      log: this.log,
     };
   }
 

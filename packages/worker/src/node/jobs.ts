@@ -1,6 +1,8 @@
 import type { Ack, Cast, Clock, Constants, ErrorCode, Kill, Message, Ref, StreamStart } from '@muster/rexi';
 import { CloseCode, ClusterError, formatRef, ProtocolError, traceOf } from '@muster/rexi';
 import type { Executors, Failure, Task } from '../executor/executor.ts';
+import type { Log } from '../log/log.ts';
+import { noLog } from '../log/log.ts';
 import { Failures } from './failures.ts';
 import type { JobsPort, Reason } from './jobs-port.ts';
 import type { Job } from './job.ts';
@@ -10,6 +12,7 @@ import type { Table } from './job-tables.ts';
 import { JobTables } from './job-tables.ts';
 import type { Lanes } from './lanes.ts';
 import { Outlets } from './outlets.ts';
+import { recordLines } from './record.ts';
 import { Placing } from './placing.ts';
 import type { EndedBy, Session, SessionEndCode } from './sessions.ts';
 
@@ -19,6 +22,8 @@ export interface JobsOptions {
   readonly executors: Executors;
   readonly lanes: Lanes;
   readonly port: JobsPort;
+  /** Takes the lines of jobs. Default: nowhere. */
+  readonly log?: Log;
 }
 
 /** The job table of a node: every cast ends in exactly one of reply, last, exit, or without a word when its own coordinator no longer wants it. */
@@ -38,13 +43,17 @@ export class Jobs {
   #draining = false;
   #tasks = 0;
 
-  constructor({ clock, constants, executors, lanes, port }: JobsOptions) {
+  constructor({ clock, constants, executors, lanes, port, log = noLog }: JobsOptions) {
     this.clock = clock;
     this.constants = constants;
     this.executors = executors;
     this.port = port;
     this.#lanes = lanes;
-    this.outlets = new Outlets({ constants, tell: (job, message, left) => this.tell(job, message, left) });
+    this.outlets = new Outlets({
+      constants,
+      tell: (job, message, left) => this.tell(job, message, left),
+      said: (job, lines) => recordLines(log, job, lines),
+    });
     this.#placing = new Placing({
       clock,
       executors,

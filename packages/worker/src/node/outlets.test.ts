@@ -16,6 +16,8 @@ const constants = { inFlight: 10_000, noticeQueue: 30_000 };
 class Rig {
   readonly sent: Message[] = [];
   readonly answers: string[] = [];
+  /** Lines that were said, whatever has become of them. */
+  readonly logged: string[] = [];
   readonly outlets: Outlets;
   readonly #leaving: (() => void)[] = [];
   #jobs = 0;
@@ -23,6 +25,8 @@ class Rig {
   constructor() {
     this.outlets = new Outlets({
       constants,
+      said: (_job, lines) =>
+        this.logged.push(...lines.map((line) => (codec.unpack(line) as { message: string }).message)),
       tell: (_job, message, left) => {
         this.sent.push(message);
         if (left !== undefined) this.#leaving.push(left);
@@ -131,6 +135,25 @@ describe('Rule 17: notices of the jobs of a session', () => {
     rig.outlets.forget(job);
     for (let i = 0; i < 5; i += 1) rig.take();
     expect(rig.answers).toEqual(['1 taken']);
+  });
+
+  it('are told to the log once each, when they are kept and not when they leave, and how many were not', () => {
+    const rig = new Rig();
+    const [first, job, last] = [rig.job(), rig.job(), rig.job()];
+    rig.outlets.hear(first, progress(20_000));
+    rig.outlets.hear(job, lines('kept'));
+    expect(rig.logged).toEqual(['kept']);
+    const large = lines(...Array.from({ length: 40 }, (_, i) => `${i} ${'x'.repeat(900)}`));
+    rig.outlets.hear(last, large);
+    expect(rig.logged).toEqual(['kept']);
+    for (let i = 0; i < 5; i += 1) rig.take();
+    expect(rig.answers).toContain('3 again');
+    rig.outlets.hear(last, large);
+    expect(rig.logged).toHaveLength(41);
+    rig.outlets.hear(job, { ...progress(20_000), lines: [] });
+    rig.outlets.hear(job, large);
+    rig.outlets.flush(job);
+    expect(rig.logged.slice(41)).toEqual(['40 lines dropped']);
   });
 
   it('of a job that is killed are forgotten, and those behind them go on', () => {

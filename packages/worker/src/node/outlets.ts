@@ -10,6 +10,8 @@ export interface OutletsOptions {
   readonly constants: Pick<Constants, 'inFlight' | 'noticeQueue'>;
   /** Sends in the job's session; `left` is called when the message is handed to the link. False: the job has ended for it. */
   readonly tell: (job: Job, message: Message, left?: () => void) => boolean;
+  /** The job has said these lines, whether or not they leave; each is told once. Default: nobody is told. */
+  readonly said?: (job: Job, lines: readonly Uint8Array[]) => void;
 }
 
 /** A notice that waits. Without room for its content, only what it was. */
@@ -52,8 +54,11 @@ export class Outlets {
     job.notices += 1;
     const outlet = this.#of(job.session);
     const size = sizeOf(notice);
-    if (outlet.line.length === 0 && this.#hasRoom(outlet, size)) return this.#send(outlet, job, owned(notice), size);
-    const kept = outlet.held + size <= this.#options.constants.noticeQueue;
+    const leaves = outlet.line.length === 0 && this.#hasRoom(outlet, size);
+    const kept = leaves || outlet.held + size <= this.#options.constants.noticeQueue;
+    // What is not kept is said again.
+    if (kept) this.#options.said?.(job, notice.lines);
+    if (leaves) return this.#send(outlet, job, owned(notice), size);
     if (kept) outlet.held += size;
     outlet.line.push({ job, notice: kept ? owned(notice) : undefined, size, lines: notice.lines.length });
   }
@@ -71,6 +76,7 @@ export class Outlets {
     }
     if (dropped === 0 || job.state === 'dying') return;
     const lines = [droppedLine(codec, dropped)];
+    this.#options.said?.(job, lines);
     this.#send(outlet, job, { ping: false, lines, value: nothing }, 0);
   }
 

@@ -1,5 +1,4 @@
 import type { LogLevel } from '@muster/rexi';
-import { logLevels } from '@muster/rexi';
 
 /** The node around its agent, as far as operators reach it. */
 export interface Shell {
@@ -9,9 +8,4 @@ export interface Shell {
   config(): Readonly<Record<string, unknown>>;
   /** How much the node says. Setting it holds from the next line on. */
   readonly log: { level: LogLevel };
-}
-
-/** Whether a line of this level is to be said. */
-export function isSaid({ level }: Shell['log'], line: Exclude<LogLevel, 'silent'>): boolean {
-  return logLevels.indexOf(line) >= logLevels.indexOf(level);
 }

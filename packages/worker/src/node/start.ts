@@ -3,14 +3,14 @@ import { constants as tableOf, newIdentity, systemClock, systemEntropy, wsTransp
 import type { PoolOptions } from '../executor/pool.ts';
 import { poolSettings, startPool, toErrorStream } from '../executor/pool.ts';
 import type { Executors } from '../executor/executor.ts';
-import type { AgentOptions } from './agent.ts';
+import type { Log } from '../log/log.ts';
+import { plainLog } from '../log/log.ts';
 import { Agent } from './agent.ts';
 import { checkOptions, listenError, prepareFiles, secretBytes } from './check-options.ts';
 import type { LaneOptions } from './lanes.ts';
 import { Lanes } from './lanes.ts';
 import { Objects } from './objects.ts';
 import type { Shell } from './shell.ts';
-import { isSaid } from './shell.ts';
 
 export interface NodeOptions {
   /** The node's name, unique in the cluster: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -34,6 +34,11 @@ export interface NodeOptions {
   readonly pool?: Pick<PoolOptions, 'limits' | 'spares' | 'execArgv' | 'env' | 'niceness' | 'loadTimeout' | 'warn'>;
   /** Takes one line of the node's history. */
   readonly note?: (event: string, facts: Record<string, unknown>) => void;
+  /**
+   * Takes the node's lines and those of its jobs (`ctx.log`): `muster-worker` gives one that writes them with pino. Its level
+   * may be changed at any time. Default: lines about what went wrong go to the error stream, the others nowhere.
+   */
+  readonly log?: Log;
   /** For tests and simulation. */
   readonly seams?: {
     readonly clock?: Clock;
@@ -65,14 +70,15 @@ export interface WorkerNode {
  */
 export async function startNode(options: NodeOptions): Promise<WorkerNode> {
   checkOptions(options);
-  const { id, dataDir, seams = {} } = options;
+  const { id, dataDir, seams = {}, note } = options;
   const secret = secretBytes(options.secret);
   const { clock = systemClock, entropy = systemEntropy } = seams;
   const transport = seams.transport ?? wsTransport({ clock, entropy });
   const constants = tableOf(options.constants);
   const identity = newIdentity('worker', id, entropy);
-  const { log, note, warn } = sayings(options);
+  const log = options.log ?? plainLog(toErrorStream());
   await prepareFiles(options);
+  const warn = options.pool?.warn ?? ((line: string) => log.write('warn', line));
   const pool = { ...options.pool, warn };
   const executors =
     seams.executors ??
@@ -100,6 +106,7 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
       await executors.close();
     });
     const drain = async (ms: number): Promise<void> => {
+      log.write('info', 'the node drains', { ms, running: agent.jobs.all.length });
       await agent.drain(ms);
       await end.close();
     };
@@ -115,9 +122,10 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
       }),
     };
     const { incarnation } = identity;
-    const agent = new Agent({ id, incarnation, clock, constants, executors, lanes, objects, shell, note });
+    const agent = new Agent({ id, incarnation, clock, constants, executors, lanes, objects, shell, ...(note && { note }), log });
     accept = (link) => agent.accept(link);
     for (const link of early) agent.accept(link);
+    log.write('info', 'the node takes casts', { address: listener.address, jobs: executors.jobs.size });
     return {
       id,
       incarnation,
@@ -143,21 +151,6 @@ function ending(run: () => Promise<void>): Pick<WorkerNode, 'close' | 'closed'> 
     return closing;
   };
   return { close, closed };
-}
-
-/** What the node says, as far as its level lets it. */
-function sayings({ note, pool }: NodeOptions): Pick<Shell, 'log'> & Required<Pick<AgentOptions, 'note'>> & Warns {
-  const log: Shell['log'] = { level: 'info' };
-  const tell = pool?.warn ?? toErrorStream();
-  return {
-    log,
-    note: (event, facts) => isSaid(log, 'info') && note?.(event, facts),
-    warn: (line) => isSaid(log, 'warn') && tell(line),
-  };
-}
-
-interface Warns {
-  readonly warn: (line: string) => void;
 }
 
 /** What the node was started with, as far as it is no secret. */

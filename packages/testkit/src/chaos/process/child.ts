@@ -49,6 +49,11 @@ export class Child {
     this.#child.stderr?.destroy();
   }
 
+  /** Reads no more of its error stream, without telling it so. */
+  stopReading(): void {
+    this.#child.stderr?.pause();
+  }
+
   async #end(): Promise<Ending> {
     const [code, signal] = (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null];
     this.ending = { code, signal, at: now() };
