@@ -81,7 +81,11 @@ describe('The program in', () => {
   it('the guide to results moves a key, and reads what it stands for', async () => {
     const page = 'docs/guides/results-by-key.md';
     const addresses = await nodes('a b', printed.path(page, 'jobs.js'), 'results-');
-    expect(await outputOf(page, 'main.js', ...addresses)).toEqual(['true 499500 1000', '1000']);
+    expect(await outputOf(page, 'main.js', ...addresses)).toEqual(['true 499500 1000', '1000', '1000']);
+  });
+
+  it('the guide to services has a cluster inside one command, too', async () => {
+    expect(await outputOf('docs/guides/embed-in-a-service.md', 'local.js')).toEqual(['Bergamo', 'Berlin', 'Bern']);
   });
 
   it('the guide to connectors keeps, reads, describes, and comes back from a config', async () => {

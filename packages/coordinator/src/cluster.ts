@@ -210,7 +210,11 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   close(): Promise<void> {
     this.#closing ??= this.#held(async () => {
       this.#requests.close();
-      await this.#incarnation?.close();
+      try {
+        await this.#incarnation?.close();
+      } finally {
+        await this.#seams.closed?.();
+      }
     });
     return this.#closing;
   }

@@ -19,8 +19,9 @@ export async function connect<Jobs = Record<string, never>>(options: ConnectOpti
   const hold = keepAlive();
   const release = hold();
   try {
-    const { note } = options.seams ?? {};
-    const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn, ...(note && { note }) }, hold);
+    const { note, closed } = options.seams ?? {};
+    const heard = { ...(note && { note }), ...(closed && { closed }) };
+    const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn, ...heard }, hold);
     try {
       await cluster.whenUp(options.minNodes ?? 1);
     } catch (error) {

@@ -21,6 +21,8 @@ export { moveCopy, splitShard } from './placement/change-ring.ts';
 export { sharesOf } from './placement/evenness.ts';
 export type { NodeShare } from './placement/evenness.ts';
 export type { MergeBy } from './row-order.ts';
+export { progressBar } from './progress/progress-bar.ts';
+export type { ProgressBar, ProgressOptions, ProgressStream } from './progress/progress-bar.ts';
 export { RowStream } from './row-stream.ts';
 export type { GatherStats } from './gather-order.ts';
 export { ScatterError } from './exit-error.ts';

@@ -30,6 +30,8 @@ export interface Seams {
   readonly spawn: SpawnGuardian;
   /** Takes one line of the coordinator's history: casts, kills, ends, sessions. Default: nowhere. */
   readonly note?: Note;
+  /** Called when a handle has been closed, which waits for it. Default: nobody has anything to do then. */
+  readonly closed?: () => Promise<void>;
 }
 
 /** What happened, and to what: `ref` and `refs` are printable references, `node` is a name. */

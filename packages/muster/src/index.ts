@@ -1,9 +1,11 @@
 // For those who submit jobs.
+export { Cluster } from './cluster.ts';
+export type { LocalOptions } from './local/local-cluster.ts';
 export {
-  Cluster,
   connect,
   moveCopy,
   placeOf,
+  progressBar,
   rendezvous,
   ring,
   RowStream,
@@ -26,6 +28,8 @@ export type {
   NodeState,
   NoticeSource,
   ReduceOptions,
+  ProgressBar,
+  ProgressOptions,
   RequestOptions,
   Ring,
   RingNode,

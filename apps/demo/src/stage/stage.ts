@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NodeProcess } from 'muster/local';
 import type { Order } from '../kill/second-coordinator.ts';
 import { Victims } from '../kill/victims.ts';
 import { freePort } from './free-port.ts';
-import { NodeProcess } from './node-process.ts';
 import { Proxy } from './proxy.ts';
 
 /** A node that is up, and the proxy before it. */
@@ -13,6 +14,8 @@ export interface StageNode {
   readonly process: NodeProcess;
   readonly proxy: Proxy;
 }
+
+const jobs = fileURLToPath(new URL('../jobs.js', import.meta.url));
 
 /** Milliseconds that a node may take until it is ready. */
 const startTime = 20_000;
@@ -106,9 +109,17 @@ export class Stage {
       id,
       dataDir: join(dir, id),
       secretFile,
-      listen: `ws://${own}`,
-      advertise,
-      lease,
+      jobs,
+      args: [
+        '--listen',
+        `ws://${own}`,
+        '--advertise',
+        advertise.join(','),
+        '--set',
+        `lease=${lease}`,
+        '--log-level',
+        'warn',
+      ],
     });
     this.#ends.unshift(() => process.stop());
     await process.line(({ event }) => event === 'ready', startTime);

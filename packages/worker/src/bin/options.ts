@@ -1,4 +1,5 @@
-import { ClusterError, constants, defaults } from '@muster/rexi';
+import type { LogLevel } from '@muster/rexi';
+import { ClusterError, constants, defaults, logLevels } from '@muster/rexi';
 import { parseArgs } from 'node:util';
 import { isLogLevel } from '../log/log.ts';
 

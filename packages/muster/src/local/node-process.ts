@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -20,21 +21,25 @@ export interface HistoryLine {
 
 export interface NodeProcessOptions {
   readonly id: string;
+  /** Below a directory that has nothing but what is of such nodes: the last of them removes it when their parent has died. */
   readonly dataDir: string;
   readonly secretFile: string;
-  readonly listen: string;
-  readonly advertise: readonly string[];
-  readonly lease: number;
+  /** The module that exports the jobs. */
+  readonly jobs: string;
+  /** More options of `muster-worker`. */
+  readonly args?: readonly string[];
 }
 
 const command = fileURLToPath(new URL('./node-main.js', import.meta.url));
-const jobs = fileURLToPath(new URL('../jobs.js', import.meta.url));
+
+/** Characters of its error stream that are kept. */
+const mostErrors = 4_000;
 
 /** Milliseconds that a node has to end by itself before it is asked again, and before it is killed. */
 const patience = 1_000;
 const lastPatience = 5_000;
 
-/** A `muster-worker` that was started, and what it has told so far. */
+/** A `muster-worker` in a process of its own that ends with this one, and what it has told so far. */
 export class NodeProcess {
   readonly id: string;
   readonly dataDir: string;
@@ -44,14 +49,14 @@ export class NodeProcess {
   #errors = '';
   #told: (() => void)[] = [];
 
-  constructor({ id, dataDir, secretFile, listen, advertise, lease }: NodeProcessOptions) {
+  constructor({ id, dataDir, secretFile, jobs, args = [] }: NodeProcessOptions) {
     this.id = id;
     this.dataDir = dataDir;
-    const own = ['--id', id, '--data-dir', dataDir, '--jobs', jobs, '--secret', secretFile];
-    const net = ['--listen', listen, '--advertise', advertise.join(','), '--set', `lease=${lease}`];
-    // In a process group of its own: Ctrl-C is for the demo, which ends its nodes in order.
-    this.#child = fork(command, [...own, ...net, '--json'], {
+    const own = ['--id', id, '--data-dir', dataDir, '--jobs', jobs, '--secret', secretFile, '--json'];
+    // In a process group of its own: Ctrl-C is for us, who end our nodes in order. Nor is a debugger of ours for them.
+    this.#child = fork(command, [...own, ...args], {
       detached: true,
+      execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#closed = once(this.#child, 'close').then(() => this.#wake());
@@ -86,8 +91,14 @@ export class NodeProcess {
     }
   }
 
+  /** It keeps this process alive no more, until it is stopped. */
+  unref(): void {
+    for (const held of this.#holding) held.unref();
+  }
+
   /** Ends it, and everything that it has started. */
   async stop(): Promise<void> {
+    for (const held of this.#holding) held.ref();
     for (const [signal, ms] of [
       ['SIGTERM', patience],
       ['SIGTERM', lastPatience],
@@ -98,10 +109,18 @@ export class NodeProcess {
     }
   }
 
+  /** What keeps this process alive as long as the node lives. */
+  get #holding(): { ref(): void; unref(): void }[] {
+    const { channel, stdout, stderr } = this.#child;
+    // Both are sockets, whatever their types say.
+    const streams = [stdout, stderr] as unknown as (Socket | null)[];
+    return [this.#child, channel, ...streams].flatMap((held) => held ?? []);
+  }
+
   #listen(): void {
     const { stdout, stderr } = this.#child;
     if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
-    stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors = (this.#errors + text).slice(-4_000)));
+    stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors = (this.#errors + text).slice(-mostErrors)));
   }
 
   #heard(line: string): void {

@@ -1,0 +1,2 @@
+export { NodeProcess } from './node-process.ts';
+export type { HistoryLine, NodeProcessOptions } from './node-process.ts';
