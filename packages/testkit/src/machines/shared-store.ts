@@ -1,6 +1,6 @@
 import type { Clock, Entropy } from '@muster/rexi';
 import { ValueCodec } from '@muster/rexi';
-import type { Connector } from '@muster/store';
+import type { ByteStore } from '@muster/store';
 import { MemoryConnector, Store } from '@muster/store';
 import { StoreHealth } from './store-health.ts';
 
@@ -24,7 +24,7 @@ export class SharedStore {
     return new Store({ name: 'shared', connector: this.#connector(clock), codec, clock });
   }
 
-  #connector(clock: Clock): Connector {
+  #connector(clock: Clock): ByteStore {
     const memory = this.#memory;
     const asked = async <T>(keeps: boolean, ask: () => Promise<T>): Promise<T> => {
       await this.health.answered(clock);

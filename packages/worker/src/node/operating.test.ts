@@ -119,7 +119,7 @@ class World {
     for (let at = from; at < from + count; at += 4_000) {
       const many = Math.min(4_000, from + count - at);
       const parts = Array.from({ length: many }, (_, i) => ({ counter: at + i, shard: nothing }));
-      await peer.say({ type: 'cast', job, timeLeft: 0, priority: 128, byKey: false, args: nothing, parts });
+      await peer.say({ type: 'cast', job, timeLeft: 0, priority: 128, args: nothing, parts });
     }
     await this.clock.pass(10);
   }
@@ -258,7 +258,7 @@ function sample(type: Message['type']): Message {
     jobs: [],
     left: [],
     ok: true,
-    byKey: false,
+
     args: Buffer.of(),
     parts: [{ counter: 9, shard: Buffer.of() }],
   };

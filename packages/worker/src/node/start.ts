@@ -122,7 +122,18 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
       }),
     };
     const { incarnation } = identity;
-    const agent = new Agent({ id, incarnation, clock, constants, executors, lanes, objects, shell, ...(note && { note }), log });
+    const agent = new Agent({
+      id,
+      incarnation,
+      clock,
+      constants,
+      executors,
+      lanes,
+      objects,
+      shell,
+      ...(note && { note }),
+      log,
+    });
     accept = (link) => agent.accept(link);
     for (const link of early) agent.accept(link);
     log.write('info', 'the node takes casts', { address: listener.address, jobs: executors.jobs.size });
