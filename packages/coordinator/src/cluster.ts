@@ -250,6 +250,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
       transport,
       identity,
       secret: this.#secret,
+      tls: this.#options.tls,
       codec: this.#codec,
       spawn,
       ...(note && { note }),

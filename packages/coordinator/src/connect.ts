@@ -1,9 +1,9 @@
 /* oxlint-disable no-restricted-globals -- this shell owns what keeps the process alive */
-import { systemClock, systemEntropy, wsTransport } from '@muster/rexi';
+import { checkTls, systemClock, systemEntropy, wsTransport } from '@muster/rexi';
 import { Cluster } from './cluster.ts';
 import { spawnGuardian } from './guardian/spawn.ts';
 import type { ConnectOptions } from './options.ts';
-import { checkConnect } from './options.ts';
+import { absolute, checkConnect } from './options.ts';
 
 /**
  * Connects to worker nodes. Resolves when `minNodes` are up; the others are dialled until they are.
@@ -15,13 +15,20 @@ import { checkConnect } from './options.ts';
  */
 export async function connect<Jobs = Record<string, never>>(options: ConnectOptions): Promise<Cluster<Jobs>> {
   const { clock = systemClock, entropy = systemEntropy, spawn = spawnGuardian } = checkConnect(options).seams ?? {};
-  const transport = options.seams?.transport ?? wsTransport({ clock, entropy });
+  const { id = 'coordinator' } = options;
+  const tls = options.tls && absolute(options.tls);
+  const transport = options.seams?.transport ?? wsTransport({ clock, entropy, tls });
   const hold = keepAlive();
   const release = hold();
   try {
     const { note, closed } = options.seams ?? {};
+    if (tls !== undefined) await checkTls(tls, { id, role: 'coordinator' });
     const heard = { ...(note && { note }), ...(closed && { closed }) };
-    const cluster = new Cluster<Jobs>(options, { clock, entropy, transport, spawn, ...heard }, hold);
+    const cluster = new Cluster<Jobs>(
+      { ...options, ...(tls && { tls }) },
+      { clock, entropy, transport, spawn, ...heard },
+      hold,
+    );
     try {
       await cluster.whenUp(options.minNodes ?? 1);
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Clock, Constants, Identity, Timer } from '@muster/rexi';
+import type { Clock, Constants, Identity, Timer, TlsOptions } from '@muster/rexi';
 import { ClusterError } from '@muster/rexi';
 import { failpoint } from '#failpoint';
 import type { FromGuardian, ToGuardian } from './guardian/pipe.ts';
@@ -25,6 +25,8 @@ export interface GuardianshipOptions {
   readonly constants: Constants;
   readonly identity: Identity;
   readonly secret: Uint8Array;
+  /** Paths in it are absolute. */
+  readonly tls?: TlsOptions | undefined;
   readonly spawn: SpawnGuardian;
   /** The guardian has declared this coordinator dead, or none can be had: everything of this incarnation is over. */
   readonly fenced: (why: string, error: ClusterError) => void;
@@ -151,7 +153,7 @@ export class Guardianship {
   }
 
   #start(): void {
-    const { identity, secret, constants } = this.#options;
+    const { identity, secret, tls, constants } = this.#options;
     this.#number += 1;
     this.#registered = 0;
     const guardian = this.#options.spawn({
@@ -166,6 +168,7 @@ export class Guardianship {
       incarnation: identity.incarnation,
       seed: Buffer.from(identity.seed).toString('base64'),
       secret: Buffer.from(secret).toString('base64'),
+      ...(tls && { tls }),
       constants,
     });
     for (const [address, node] of this.#nodes) {

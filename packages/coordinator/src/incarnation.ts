@@ -1,4 +1,14 @@
-import type { Clock, Constants, Entropy, ErrorCode, Identity, Message, Transport, ValueCodec } from '@muster/rexi';
+import type {
+  Clock,
+  Constants,
+  Entropy,
+  ErrorCode,
+  Identity,
+  Message,
+  TlsOptions,
+  Transport,
+  ValueCodec,
+} from '@muster/rexi';
 import { ClusterError, formatRef } from '@muster/rexi';
 import type { GuardianshipOptions } from './guardianship.ts';
 import { Guardianship } from './guardianship.ts';
@@ -15,6 +25,8 @@ export interface IncarnationOptions {
   readonly transport: Transport;
   readonly identity: Identity;
   readonly secret: Uint8Array;
+  /** For the guardian, which dials by itself. */
+  readonly tls?: TlsOptions | undefined;
   readonly codec: ValueCodec;
   readonly spawn: GuardianshipOptions['spawn'];
   readonly note?: Note;
@@ -52,7 +64,7 @@ export class Incarnation {
   #streams = 0;
 
   constructor(options: IncarnationOptions) {
-    const { clock, entropy, constants, transport, identity, secret, codec, spawn, hold, fenced, other } = options;
+    const { clock, entropy, constants, transport, identity, secret, tls, codec, spawn, hold, fenced, other } = options;
     this.clock = clock;
     this.entropy = entropy;
     this.constants = constants;
@@ -64,6 +76,7 @@ export class Incarnation {
       constants,
       identity,
       secret,
+      tls,
       spawn,
       fenced: (why, error) => this.#over(error, () => fenced(why)),
     });

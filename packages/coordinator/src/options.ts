@@ -1,16 +1,22 @@
-import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
+import type { Clock, Constants, Entropy, TlsOptions, Transport } from '@muster/rexi';
 import { authorityOf, ClusterError, isId, looksLikeRoleKey } from '@muster/rexi';
+import { resolve } from 'node:path';
 import type { SpawnGuardian } from './guardianship.ts';
 import { checkedRing } from './placement/ring.ts';
 import type { Shard, ShardMap } from './request.ts';
-import type { Rules } from './rules.ts';
+import type { Rule, Rules } from './rules.ts';
 import { anObject, anything, aText, checkOptions, isObject, shown } from './rules.ts';
 
 export interface ConnectOptions {
-  /** Addresses of worker nodes, e.g. `ws://127.0.0.1:7101`. */
+  /** Addresses of worker nodes, e.g. `wss://node-a:7101`, or `ws://127.0.0.1:7101` without TLS. */
   readonly nodes: readonly string[];
   /** The cluster secret, at least 16 bytes; a string is taken as UTF-8 without surrounding white space. */
   readonly secret: string | Uint8Array;
+  /**
+   * Certificates for `wss://`, this coordinator's with its `id` as CN and OU=coordinator. Files are read anew at every dial,
+   * here and in the guardian. Default: none.
+   */
+  readonly tls?: TlsOptions;
   /** Where the shards are: a map, or just its shards. */
   readonly shards?: ShardMap | readonly Shard[];
   /** This coordinator's name in the nodes' logs. Default `coordinator`. */
@@ -43,6 +49,7 @@ const leastSecret = 16;
 const connect: Rules<ConnectOptions> = {
   nodes: anything,
   secret: anything,
+  tls: anObject,
   shards: anything,
   id: aText,
   minNodes: anything,
@@ -53,7 +60,26 @@ const connect: Rules<ConnectOptions> = {
 /** @throws ClusterError `bad_options` for options that there are not, or of another kind. */
 export function checkConnect(options: ConnectOptions): ConnectOptions {
   checkOptions(options, connect, { of: 'connect' });
+  if (options.tls !== undefined) checkOptions(options.tls, tls, { of: 'tls', within: 'tls.' });
   return options;
+}
+
+const somePins: Rule = {
+  holds: (value) => Array.isArray(value) && value.length > 0,
+  is: 'a list like ["sha256/…"] of at least one pin',
+};
+const tls: Rules<TlsOptions> = { ca: aText, cert: aText, key: aText, pins: somePins };
+
+/**
+ * The certificates as a process with another working directory finds them.
+ * @throws ClusterError `bad_options` for those that are missing.
+ */
+export function absolute({ pins, ...files }: TlsOptions): TlsOptions {
+  const { ca, cert, key } = files;
+  const missing = Object.entries({ ca, cert, key }).find(([, value]) => (value as string | undefined) === undefined);
+  if (missing) throw bad(`tls.${missing[0]} is missing; TLS needs ca, cert and key, each a path or PEM text.`);
+  const at = (given: string): string => (given.includes('-----BEGIN ') ? given : resolve(given));
+  return { ca: at(ca), cert: at(cert), key: at(key), ...(pins && { pins }) };
 }
 
 /** @throws ClusterError `bad_options` for none, or one that is too short. */
@@ -87,13 +113,15 @@ export function checkNodes(nodes: readonly string[] | undefined): readonly strin
 
 /** The one form of an address that can be dialled. */
 function dialled(address: unknown): string {
-  const fit = typeof address === 'string' && /^ws:\/\/.*:0*[1-9]\d*\/?$/i.test(address);
+  const fit = typeof address === 'string' && /^wss?:\/\/.*:0*[1-9]\d*\/?$/i.test(address);
   try {
     if (fit) return authorityOf(address);
   } catch {
     // Said below, with the rest.
   }
-  throw bad(`${shown(address)} is no address of a node; one looks like "ws://127.0.0.1:7101", port included.`);
+  throw bad(
+    `${shown(address)} is no address of a node; one looks like "ws://127.0.0.1:7101" or "wss://node-a:7101", port included.`,
+  );
 }
 
 /**

@@ -94,6 +94,7 @@ export type {
   LogLevel,
   NodeFacts,
   SessionFacts,
+  TlsOptions,
 } from '@muster/rexi';
 
 // What a request is done for.

@@ -82,8 +82,9 @@ interface Party {
   readonly nonce: string;
 }
 
-describe('the golden handshake', () => {
-  const vector = JSON.parse(golden('handshake.json')) as { readonly [name: string]: string } & {
+describe.each(['ws', 'wss'] as const)('the golden handshake of %s', (scheme) => {
+  const file = JSON.parse(golden('handshake.json')) as { readonly [name: string]: unknown };
+  const vector = { ...file, ...(file[scheme] as object) } as { readonly [name: string]: string } & {
     readonly client: Party;
     readonly server: Party;
     readonly roleKeys: Readonly<Record<'coordinator' | 'worker' | 'operator' | 'observer', string>>;
@@ -100,7 +101,12 @@ describe('the golden handshake', () => {
     serverId: server.id,
     serverIncarnation: server.incarnation,
     authority: vector['authority'] ?? '',
+    binding: raw(vector['binding'] ?? ''),
   };
+
+  it('binds TLS to its connection, and nothing to a plain one', () => {
+    expect(about.binding).toHaveLength(scheme === 'wss' ? 32 : 0);
+  });
 
   it.each([client, server])('names $id by its key, which grows from its seed', ({ seed, key, incarnation }) => {
     expect(hex(publicKeyOf(privateKey(raw(seed))))).toBe(key);
@@ -133,7 +139,7 @@ describe('the golden handshake', () => {
     expect(writeClaim({ about, shown })).toBe(headers.Authorization);
     expect(writeEvidence(proof)).toBe(headers['Rexi-Proof']);
     expect(hex(readChallenge(headers['WWW-Authenticate'])?.serverNonce)).toBe(server.nonce);
-    expect(readClaim(headers.Authorization, node)?.about.clientId).toBe(client.id);
+    expect(readClaim(headers.Authorization, node, about.binding)?.about.clientId).toBe(client.id);
     expect(hex(readEvidence(headers['Rexi-Proof'])?.proof)).toBe(vector['serverProof']);
   });
 });

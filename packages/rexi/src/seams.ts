@@ -131,8 +131,13 @@ export interface ListenOptions {
 }
 
 export interface Listener {
-  /** The address to dial, e.g. `ws://127.0.0.1:7101`. */
+  /** The address to dial, e.g. `wss://node-a:7101`, or `ws://127.0.0.1:7101` without TLS. */
   readonly address: string;
+  /**
+   * Reads its certificates anew, for links that come from now on; those that exist live on. Where there is no TLS it is
+   * not there. @throws ClusterError `bad_options` when they cannot be used: it goes on with those that it has.
+   */
+  reload?(): Promise<void>;
   /** Stops listening; links that exist live on. */
   close(): Promise<void>;
 }

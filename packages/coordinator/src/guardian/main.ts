@@ -16,7 +16,7 @@ function begin(message: Begin): Guardian {
     begin: message,
     clock,
     entropy,
-    transport: wsTransport({ clock, entropy }),
+    transport: wsTransport({ clock, entropy, tls: message.tls }),
     say: (line) => void process.stdout.write(toLine(line)),
     exit: (code) => process.exit(code),
   });

@@ -1,3 +1,5 @@
+import type { TlsOptions } from '@muster/rexi';
+
 /**
  * What coordinator and guardian say to each other: one JSON object a line, to the guardian's standard input and from
  * its standard output. The pipe is private to the two and ends with the coordinator, which is the point of it.
@@ -13,6 +15,8 @@ export interface Begin {
   /** Base64: the key that proves the incarnation, and the cluster secret. */
   readonly seed: string;
   readonly secret: string;
+  /** Certificates, where there are any; paths are absolute. */
+  readonly tls?: TlsOptions;
   readonly constants: Readonly<Record<string, number>>;
 }
 

@@ -50,15 +50,19 @@ export function writeClaim({ about, shown }: Claim): string {
   });
 }
 
-/** The claim in a header, made to `server`; undefined for anything else. */
-export function readClaim(header: string, server: Identity): Claim | undefined {
+/** The claim in a header, made to `server` over a connection with this `binding`; undefined for anything else. */
+export function readClaim(header: string, server: Identity, binding: Uint8Array): Claim | undefined {
   const params = readParams(header);
-  const about = params && readTranscript(params, server);
+  const about = params && readTranscript(params, server, binding);
   const shown = params && readEvidenceParams(params);
   return about && shown && { about, shown };
 }
 
-function readTranscript(params: ReadonlyMap<string, string>, server: Identity): Transcript | undefined {
+function readTranscript(
+  params: ReadonlyMap<string, string>,
+  server: Identity,
+  binding: Uint8Array,
+): Transcript | undefined {
   const role = everyRole.find((known) => known === params.get('role'));
   const serverNonce = readBytes(params.get('nonce'), nonceBytes);
   const clientNonce = readBytes(params.get('client-nonce'), nonceBytes);
@@ -68,7 +72,7 @@ function readTranscript(params: ReadonlyMap<string, string>, server: Identity): 
   if (!role || !serverNonce || !clientNonce || !clientId || !isId(clientId) || !authority) return undefined;
   if (!clientIncarnation || !incarnation.test(clientIncarnation)) return undefined;
   const names = { serverId: server.id, serverIncarnation: server.incarnation };
-  return { role, serverNonce, clientNonce, clientId, clientIncarnation, ...names, authority };
+  return { role, serverNonce, clientNonce, clientId, clientIncarnation, ...names, authority, binding };
 }
 
 /** The server's answer: `Rexi-Proof`. */

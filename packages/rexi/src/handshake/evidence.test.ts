@@ -20,11 +20,12 @@ const about: Transcript = {
   serverId: server.id,
   serverIncarnation: server.incarnation,
   authority: '[::1]:7101',
+  binding: entropy.bytes(32),
 };
 
 /** The bytes under every proof, written down field by field. */
 function obvious(side: Side): Buffer {
-  const { role, serverNonce, clientNonce, clientId, clientIncarnation, serverId, serverIncarnation, authority } = about;
+  const { role, serverNonce, clientNonce, clientId, clientIncarnation, serverId, serverIncarnation } = about;
   const order = [
     'rexi.1',
     side,
@@ -35,7 +36,8 @@ function obvious(side: Side): Buffer {
     clientIncarnation,
     serverId,
     serverIncarnation,
-    authority,
+    about.authority,
+    about.binding,
   ];
   const fields = order.map((field) => Buffer.from(field as string));
   return Buffer.concat(fields.flatMap((field) => [Buffer.from([field.length >> 8, field.length & 255]), field]));

@@ -1,5 +1,6 @@
 import type { Clock, Entropy, Identity, Role } from '../seams.ts';
 import { normalAuthority } from './authority.ts';
+import { certificateFlaw, certifiedRole, named, plain, type Certificate, type Underlay } from './certificate.ts';
 import { everyRole, readClaim, writeChallenge, writeEvidence, type Claim } from './claim.ts';
 import { evidence, flaw } from './evidence.ts';
 import { keysOf } from './identity.ts';
@@ -14,6 +15,8 @@ export interface UpgradeRequest {
   /** `Sec-WebSocket-Protocol`, as it came. */
   readonly protocols: string | undefined;
   readonly authorization: string | undefined;
+  /** The connection that it came over. Default: one without TLS. */
+  readonly underlay?: Underlay;
 }
 
 export interface GateOptions {
@@ -66,27 +69,33 @@ export class Gate {
     const unfit = this.#unfit(request);
     if (unfit !== undefined) return unfit;
     if (request.authorization === undefined) return this.#challenge();
-    const claim = readClaim(request.authorization, this.#options.identity);
+    const { underlay = plain } = request;
+    const claim = readClaim(request.authorization, this.#options.identity, underlay.binding);
     if (claim === undefined) return refused('malformed', `The Authorization header is not one of ${subprotocol}.`);
-    return this.#doubt(claim) ?? this.#accept(claim.about);
+    return this.#doubt(claim, underlay) ?? this.#accept(claim.about);
   }
 
   /** What is asked of every request, with or without `Authorization`. */
-  #unfit({ protocols, origin, host }: UpgradeRequest): Refused | undefined {
+  #unfit({ protocols, origin, host, underlay = plain }: UpgradeRequest): Refused | undefined {
+    // Whoever has no certificate that holds learns nothing but that.
+    const { flaw } = underlay.certificate ?? {};
+    if (flaw !== undefined) return disproved(flaw);
     const offered = (protocols ?? '').split(',', 16).map((name) => name.trim());
     if (!offered.includes(subprotocol)) return unspoken(offered);
     if (origin !== undefined && !this.#options.origins?.includes(origin)) {
       return refused('origin', `The Origin "${origin}" is not let in; it would have to be allowed by name.`);
     }
-    return this.#misnamed(normalAuthority(host) ?? '');
+    return this.#misnamed(normalAuthority(host, underlay.certificate ? 'wss' : 'ws') ?? '');
   }
 
   /** From the cheapest check to the dearest. */
-  #doubt({ about, shown }: Claim): Refused | undefined {
+  #doubt({ about, shown }: Claim, { certificate }: Underlay): Refused | undefined {
     const misnamed = this.#misnamed(about.authority);
     if (misnamed !== undefined) return misnamed;
     const roles = this.#options.roles ?? defaultRoles;
     if (!roles.includes(about.role)) return refused('role', `This listener does not take the role "${about.role}".`);
+    const uncertified = certificate && misused(certificate, about);
+    if (uncertified !== undefined) return uncertified;
     const wrong =
       this.#nonces.flaw(about.serverNonce) ??
       flaw('client', about, this.#options.secret, shown, keysOf(this.#options.entropy));
@@ -120,4 +129,11 @@ export class Gate {
     const text = 'Prove that you know the secret of this cluster.';
     return { kind: 'challenge', status: 401, headers: { 'WWW-Authenticate': challenge }, text };
   }
+}
+
+/** The refusal of a certificate that is good, and not for what its holder claims to be. */
+function misused(certificate: Certificate, { clientId: id, role }: Transcript): Refused | undefined {
+  const wrong = certificateFlaw(certificate, { id, role });
+  const wanted = named({ id, roles: [certifiedRole(role)] });
+  return wrong && disproved(wrong, `It is for ${named(certificate)}; use one for ${wanted}.`);
 }

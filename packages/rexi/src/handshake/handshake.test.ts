@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Identity } from '../seams.ts';
 import { seededEntropy } from '../testing/seeded-entropy.ts';
 import { virtualClock, type VirtualClock } from '../testing/virtual-clock.ts';
-import { reply, type Reply } from './client.ts';
+import type { Certificate, Underlay } from './certificate.ts';
+import { everyRole } from './claim.ts';
+import { reply, type Answer, type Reply } from './client.ts';
 import { Gate, type GateOptions, type UpgradeRequest } from './gate.ts';
 import { newIdentity, privateKey, publicKeyOf } from './identity.ts';
 import { answerOf, type Verdict } from './verdict.ts';
@@ -230,5 +232,80 @@ describe('a client', () => {
       expect.objectContaining({ detail: 'server incarnation' }),
     );
     expect(said(ask({ authorization: answer().authorization }))).toBe('accepted');
+  });
+});
+
+describe('a handshake over TLS', () => {
+  const binding = Buffer.alloc(32, 7);
+  const of = (id: string, ...roles: string[]): Certificate => ({ id, roles });
+  const good: Underlay = { binding, certificate: of('c', 'coordinator') };
+  const server: Underlay = { binding, certificate: of('w', 'worker') };
+
+  /** What the gate says to a good proof of `identity`, sent over a connection with this certificate. */
+  function shown(certificate: Certificate, who?: Identity): Answer {
+    const { ask, client } = scene();
+    const challenge = answerOf(ask({ underlay: { binding, certificate: of('c', 'coordinator') } }));
+    const options = { identity: who ?? client, secret };
+    const { authorization } = reply(address, options, seededEntropy('reply'), challenge, server);
+    return answerOf(ask({ authorization, underlay: { binding, certificate } }));
+  }
+
+  it('is accepted with the certificate of who is proved', () => {
+    expect(shown(of('c', 'coordinator'))).toMatchObject({ status: 101 });
+    expect(shown(of('c', 'operator', 'coordinator'))).toMatchObject({ status: 101 });
+    const guardian = newIdentity('guardian', 'c', seededEntropy('guardian'));
+    expect(shown(of('c', 'coordinator'), guardian)).toMatchObject({ status: 101 });
+    const peer = newIdentity('peer', 'n', seededEntropy('peer'));
+    expect(shown(of('n', 'worker'), peer)).toMatchObject({ status: 101 });
+  });
+
+  it('is refused with that of another one, with a sentence that names both', () => {
+    const sentence =
+      'The certificate that was shown is of somebody else. It is for coordinator "d"; use one for coordinator "c".';
+    expect(shown(of('d', 'coordinator'))).toMatchObject({ status: 403, refused: 'certified-id', sentence });
+    expect(shown(of('', 'coordinator'))).toMatchObject({ refused: 'certified-id' });
+  });
+
+  it.each(everyRole.filter((role) => role !== 'coordinator' && role !== 'worker'))(
+    'is refused for the role %s with a certificate for another',
+    (role) => {
+      const identity = newIdentity(role, 'c', seededEntropy('another'));
+      for (const other of ['worker', 'coordinator', 'operator', 'observer', 'root']) {
+        const fits = shown(of('c', other), identity).refused === undefined;
+        expect(fits).toBe(
+          other === { guardian: 'coordinator', peer: 'worker', operator: 'operator', observer: 'observer' }[role],
+        );
+      }
+    },
+  );
+
+  it.each(['uncertified', 'issuer', 'expired', 'pin'] as const)('says %s at once, and nothing about itself', (flaw) => {
+    const { ask } = scene();
+    const answer = answerOf(ask({ underlay: { binding, certificate: { flaw, ...of('c', 'coordinator') } } }));
+    expect(answer).toMatchObject({ status: 403, refused: flaw, challenge: undefined });
+  });
+
+  it('is good on its own connection only, and on none without TLS', () => {
+    const { ask, client } = scene();
+    const challenge = answerOf(ask({ underlay: good }));
+    const { authorization } = reply(address, { identity: client, secret }, seededEntropy('reply'), challenge, server);
+    expect(said(ask({ authorization, underlay: { ...good, binding: Buffer.alloc(32, 8) } }))).toBe('proof');
+    expect(said(ask({ authorization }))).toBe('proof');
+    expect(said(ask({ authorization, underlay: good }))).toBe('accepted');
+  });
+
+  it('is broken off by the client when the listener has the certificate of somebody else', () => {
+    const { ask, client } = scene();
+    const challenge = answerOf(ask({ underlay: good }));
+    const dialled = (certificate: Certificate) => () =>
+      reply(address, { identity: client, secret }, seededEntropy('reply'), challenge, { binding, certificate });
+    expect(dialled(of('x', 'worker'))).toThrow(expect.objectContaining({ detail: 'server certified-id' }));
+    expect(dialled(of('w', 'coordinator'))).toThrow(expect.objectContaining({ detail: 'server certified-role' }));
+  });
+
+  it('takes a Host without a port as that of TLS', () => {
+    const { ask } = scene({ authorities: () => new Set(['w.test:443']) });
+    expect(answerOf(ask({ host: 'w.test', underlay: good })).status).toBe(401);
+    expect(said(ask({ host: 'w.test' }))).toBe('authority');
   });
 });

@@ -6,6 +6,14 @@ export const refusals = {
   subprotocol: 400,
   /** Only other versions of the subprotocol were offered. */
   version: 426,
+  /** On TLS: no certificate; one of another authority; not valid at this time; not a pinned key. */
+  uncertified: 403,
+  issuer: 403,
+  expired: 403,
+  pin: 403,
+  /** On TLS: the certificate does not name the role, or the id, that is claimed. */
+  'certified-role': 403,
+  'certified-id': 403,
   /** A browser's page asks. */
   origin: 403,
   /** The name that was dialled is not one of this listener's. */

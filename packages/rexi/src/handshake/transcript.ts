@@ -21,6 +21,8 @@ export interface Transcript {
   readonly serverIncarnation: string;
   /** `host:port` as the client dialled it: a proof given to one address is worth nothing at another. */
   readonly authority: string;
+  /** Of the TLS connection that carries it, empty without TLS: a proof is worth nothing on another connection. */
+  readonly binding: Uint8Array;
 }
 
 /** Who speaks. It is part of what is proved, so that nobody's proof can be sent back to him. */
@@ -39,6 +41,7 @@ export function transcriptBytes(side: Side, about: Transcript): Uint8Array {
     about.serverId,
     about.serverIncarnation,
     about.authority,
+    about.binding,
   ];
   return Buffer.concat(fields.flatMap(field));
 }

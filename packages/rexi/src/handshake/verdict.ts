@@ -1,4 +1,5 @@
 import type { Peer } from '../seams.ts';
+import type { CertificateFlaw } from './certificate.ts';
 import type { Answer } from './client.ts';
 import type { Flaw } from './evidence.ts';
 import type { StaleNonce } from './nonces.ts';
@@ -42,19 +43,27 @@ export function unspoken(offered: readonly string[]): Refused {
   );
 }
 
-const says: Readonly<Record<StaleNonce | Flaw, string>> = {
+const says: Readonly<Record<StaleNonce | Flaw | CertificateFlaw, string>> = {
+  uncertified:
+    'No certificate was shown; this node wants one of its own authority from everybody (tls: ca, cert, key).',
+  issuer: 'The certificate that was shown is of another authority; use one of the authority that this node trusts.',
+  expired: 'The certificate that was shown is not valid today; renew it, or mend a clock.',
+  pin: 'The key that was shown is not among those that are pinned here; pin it, or use one that is.',
+  'certified-role': 'The certificate that was shown is for another role.',
+  'certified-id': 'The certificate that was shown is of somebody else.',
   foreign: 'The nonce is not of this listener; was it restarted just now, or do several share this address?',
   old: 'The nonce is too old; ask for a new one and answer sooner.',
   replayed: 'The nonce was used before; every link needs its own.',
   busy: 'Too many links were opened within the last seconds; try again later.',
-  proof: 'The proof does not fit; most likely the two sides have different cluster secrets.',
+  proof:
+    'The proof does not fit; most likely the two sides have different cluster secrets, or something between them ends TLS.',
   incarnation: 'The key that was shown is not that of the incarnation that was claimed.',
   signature: 'The signature was not made with the key that was shown.',
 };
 
-/** The refusal for a nonce or for evidence that does not hold. */
-export function disproved(flaw: StaleNonce | Flaw): Refused {
-  return refused(flaw, says[flaw]);
+/** The refusal for a nonce, a certificate or evidence that does not hold. */
+export function disproved(flaw: StaleNonce | Flaw | CertificateFlaw, more = ''): Refused {
+  return refused(flaw, `${says[flaw]} ${more}`.trim());
 }
 
 /** The verdict as the client reads it. */

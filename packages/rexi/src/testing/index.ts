@@ -7,6 +7,7 @@ export { virtualClock, type VirtualClock } from './virtual-clock.ts';
 
 // The handshake's two sides, for networks that are simulated beneath it.
 export { authority, authorityOf, authoritySet, hostAndPort } from '../handshake/authority.ts';
+export { plain, type Underlay } from '../handshake/certificate.ts';
 export { reply, unwelcome, type Answer } from '../handshake/client.ts';
 export { Gate } from '../handshake/gate.ts';
 export { subprotocol } from '../handshake/transcript.ts';

@@ -1,4 +1,5 @@
 import { newIdentity } from '../handshake/identity.ts';
+import type { Underlay } from '../handshake/certificate.ts';
 import type { Answer } from '../handshake/client.ts';
 import type {
   DialOptions,
@@ -24,8 +25,11 @@ export interface LinkBench {
   quiet(): Promise<void>;
   /** Another address that leads to the listener at `address`, which does not know it. */
   alias(address: string): string;
-  /** One bare upgrade request, with or without `Authorization`, and the answer to it. */
-  request(address: string, authorization?: string): Promise<Answer>;
+  /**
+   * One bare upgrade request, as coordinator `c` where there are certificates, and the answer to it. `authorize` makes its
+   * `Authorization` for the connection that it goes over.
+   */
+  request(address: string, authorize?: (underlay: Underlay) => string): Promise<Answer>;
 }
 
 export type MakeBench = () => LinkBench | Promise<LinkBench>;

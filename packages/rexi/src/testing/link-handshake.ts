@@ -1,3 +1,5 @@
+import { authorityOf } from '../handshake/authority.ts';
+import type { Underlay } from '../handshake/certificate.ts';
 import { reply, type Reply } from '../handshake/client.ts';
 import { newIdentity } from '../handshake/identity.ts';
 import {
@@ -76,7 +78,7 @@ export function handshakeSuite(makeBench: MakeBench, { describe, it, expect }: T
       const error = await failure(bench, bench.transport.dial(other, dialling(bench)));
       expect(error).toMatchObject({ code: 'unauthorized', detail: 'authority' });
       await finish(bench, at.listener.close());
-      const name = other.slice('ws://'.length);
+      const name = authorityOf(other);
       const again = await listen(bench, { advertise: [name] }, at.listener.address);
       await dial(bench, other);
       expect(again.accepted.length).toBe(1);
@@ -109,42 +111,47 @@ export function handshakeSuite(makeBench: MakeBench, { describe, it, expect }: T
 /** That a handshake cannot be used twice, or changed. */
 export function forgerySuite(makeBench: MakeBench, { describe, it, expect }: TestWords): void {
   describe('a forged handshake', () => {
-    /** A listener, and a good second request to it. */
-    async function ready(): Promise<{ bench: LinkBench; address: string; answer: Reply }> {
+    /** A listener, and what makes good second requests to it. */
+    async function ready(): Promise<{ bench: LinkBench; address: string; answer: (underlay: Underlay) => Reply }> {
       const bench = await makeBench();
       const at = await listen(bench);
       const { address } = at.listener;
       const challenge = await finish(bench, bench.request(address));
       expect(challenge.status).toBe(401);
-      return {
-        bench,
-        address,
-        answer: reply(address, { identity: coordinator(bench), secret }, bench.entropy, challenge),
-      };
+      const options = { identity: coordinator(bench), secret };
+      return { bench, address, answer: (underlay) => reply(address, options, bench.entropy, challenge, underlay) };
     }
 
     it('that replays a good one is refused', async () => {
       const { bench, address, answer } = await ready();
-      const good = await finish(bench, bench.request(address, answer.authorization));
+      let sent = '';
+      const send = (underlay: Underlay): string => (sent = answer(underlay).authorization);
+      const good = await finish(bench, bench.request(address, send));
       expect(good.status).toBe(101);
-      const replayed = await finish(bench, bench.request(address, answer.authorization));
+      const replayed = await finish(
+        bench,
+        bench.request(address, () => sent),
+      );
       expect(replayed).toMatchObject({ status: 401, refused: 'replayed' });
     });
 
     it('whose proof was tampered with is refused', async () => {
       const { bench, address, answer } = await ready();
-      const forged = await finish(bench, bench.request(address, tamper(answer.authorization)));
+      const send = (underlay: Underlay): string => tamper(answer(underlay).authorization);
+      const forged = await finish(bench, bench.request(address, send));
       expect(forged).toMatchObject({ status: 403, refused: 'proof' });
     });
 
     it('of a listener is refused by the client', async () => {
       const { bench, address, answer } = await ready();
-      const good = await finish(bench, bench.request(address, answer.authorization));
-      expect(answer.verify(good).id).toBe('w');
+      let sent: Reply | undefined;
+      const send = (underlay: Underlay): string => (sent = answer(underlay)).authorization;
+      const good = await finish(bench, bench.request(address, send));
+      expect(sent?.verify(good).id).toBe('w');
       const forged = { ...good, proof: tamper(good.proof ?? '') };
       const error = await failure(
         bench,
-        Promise.resolve().then(() => answer.verify(forged)),
+        Promise.resolve().then(() => sent?.verify(forged)),
       );
       expect(error).toMatchObject({ code: 'unauthorized', detail: 'server proof' });
     });

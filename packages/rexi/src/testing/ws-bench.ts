@@ -2,9 +2,14 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { authorityOf, schemeOf } from '../handshake/authority.ts';
+import { plain } from '../handshake/certificate.ts';
 import { reply, type Answer } from '../handshake/client.ts';
 import { systemClock } from '../system.ts';
-import type { Clock } from '../seams.ts';
+import type { Clock, Identity, Role, Transport } from '../seams.ts';
+import { openTls, type Connection } from '../transport/tls-connection.ts';
+import type { TlsOptions } from '../transport/tls-options.ts';
+import { TlsSource } from '../transport/tls-source.ts';
 import { answerOf } from '../transport/ws-dial.ts';
 import type { WsLimits } from '../transport/ws-limits.ts';
 import { wsTransport } from '../transport/ws.ts';
@@ -22,28 +27,53 @@ export interface WsBench extends LinkBench {
 /** Milliseconds until a bench gives a condition up. */
 const patience = 10_000;
 
-export function wsBench(limits: Partial<WsLimits> = {}): WsBench {
+/** What somebody has to show on TLS. */
+export type Certificates = (who: { readonly id: string; readonly role: Role }) => TlsOptions;
+
+/** With certificates it speaks TLS. */
+export function wsBench(limits: Partial<WsLimits> = {}, certificates?: Certificates): WsBench {
   const time = virtualClock();
   // Sockets happen in real turns of the event loop, so what is to be soon is soon for real.
   const clock: Clock = { ...time, soon: (run) => systemClock.soon(run) };
   const entropy = seededEntropy('ws');
+  const of = (tls?: TlsOptions): Transport => wsTransport({ clock, entropy, limits, tls });
   return {
     clock,
     entropy,
-    transport: wsTransport({ clock, entropy, limits }),
-    address: 'ws://127.0.0.1:0',
+    transport: certificates ? each((identity) => of(certificates(identity))) : of(),
+    address: `${certificates ? 'wss' : 'ws'}://127.0.0.1:0`,
     advance: (ms) => time.advance(ms),
     until,
     async quiet() {
       for (let turns = 0; turns < 30; turns++) await turn();
     },
     alias: (address) => address.replace('127.0.0.1', 'localhost'),
-    async request(address, authorization) {
-      const { answer, socket } = await upgrade(address, authorization === undefined ? {} : { authorization });
+    async request(address, authorize) {
+      const connection = certificates && (await opened(address, certificates(asker)));
+      const authorization = authorize?.(connection?.underlay ?? plain);
+      const { answer, socket } = await upgrade(address, { authorization }, connection);
       socket.destroy();
       return answer;
     },
   };
+}
+
+/** A transport that is another one for each identity, as there is one process for each in production. */
+function each(of: (identity: Identity) => Transport): Transport {
+  return {
+    dial: (address, options) => of(options.identity).dial(address, options),
+    listen: (address, options) => of(options.identity).listen(address, options),
+  };
+}
+
+/** Who makes bare requests. */
+const asker = { id: 'c', role: 'coordinator' } as const;
+
+/** A bare TLS connection, of coordinator `c`. */
+export async function opened(address: string, tls: TlsOptions): Promise<Connection | undefined> {
+  if (schemeOf(address) === 'ws') return undefined;
+  const material = await new TlsSource(tls).read(asker);
+  return openTls(address, authorityOf(address), material, undefined, new AbortController().signal);
 }
 
 async function until(done: () => boolean): Promise<void> {
@@ -62,7 +92,11 @@ export interface BareAnswer {
 }
 
 /** One upgrade request with these headers beside, or in place of, the good ones; undefined takes one away. */
-export function upgrade(address: string, headers: Record<string, string | undefined> = {}): Promise<BareAnswer> {
+export function upgrade(
+  address: string,
+  headers: Record<string, string | undefined> = {},
+  connection?: Connection,
+): Promise<BareAnswer> {
   const good = {
     connection: 'Upgrade',
     upgrade: 'websocket',
@@ -72,7 +106,9 @@ export function upgrade(address: string, headers: Record<string, string | undefi
   };
   const all = Object.entries({ ...good, ...headers }).filter(([, value]) => value !== undefined);
   return new Promise((resolve, reject) => {
-    const request = httpRequest(address.replace('ws:', 'http:'), { headers: Object.fromEntries(all), agent: false });
+    const over = connection ? { createConnection: () => connection.socket } : { agent: false };
+    const url = address.replace(/^wss?:/, 'http:');
+    const request = httpRequest(url, { headers: Object.fromEntries(all), ...over });
     const done = (message: IncomingMessage): void => {
       message.socket.on('error', () => undefined);
       resolve({ answer: answerOf(message), message, socket: message.socket });

@@ -21,6 +21,9 @@ function advice(code: string): string {
   if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED); start the node, or check host and port.';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `the host name is not known (${code}); check it, or the resolver.`;
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO')
+    return `no TLS is spoken there (${code}); dial ws://, or give the node certificates.`;
+  if (code.startsWith('HPE_')) return `it does not speak HTTP (${code}); if it speaks TLS, dial wss://.`;
   if (code === 'ECONNRESET') return 'it hung up (ECONNRESET); it may be starting, stopping or full. Try again.';
   return `${code}.`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plain } from '../handshake/certificate.ts';
 import { linkSuite } from '../testing/link-suite.ts';
 import { bytes, dial, dialling, failure, listen, onlyOne, pair, type LinkBench } from '../testing/link-bench.ts';
 import { seededEntropy } from '../testing/seeded-entropy.ts';
@@ -30,7 +31,7 @@ function bench(options: Partial<MemoryOptions> = {}, clock: VirtualClock = virtu
       network.alias('ws://elsewhere.test:1', address);
       return 'ws://elsewhere.test:1';
     },
-    request: (address, authorization) => network.request(address, authorization),
+    request: (address, authorize) => network.request(address, authorize?.(plain)),
   };
 }
 

@@ -7,7 +7,10 @@ import { codeFromWire, codeOfViolation, cutReason } from './ws-codes.ts';
 
 export interface WsLinkOptions {
   readonly ws: WebSocket;
+  /** What frames go through. */
   readonly socket: Socket;
+  /** The TCP connection below it: TLS cannot be reset. Default `socket`. */
+  readonly tcp?: Socket;
   readonly peer: Peer;
   readonly clock: Clock;
   /** Milliseconds from our close to the reset, when the peer does not answer it. */
@@ -24,6 +27,7 @@ export class WsLink implements Link {
   readonly peer: Peer;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
+  readonly #tcp: Socket;
   readonly #clock: Clock;
   readonly #patience: number;
   readonly #buffers: FrameBuffers = new FrameBuffers();
@@ -38,10 +42,11 @@ export class WsLink implements Link {
   #fault = '';
   #closing: Timer | undefined;
 
-  constructor({ ws, socket, peer, clock, closing }: WsLinkOptions) {
+  constructor({ ws, socket, tcp = socket, peer, clock, closing }: WsLinkOptions) {
     this.peer = peer;
     this.#ws = ws;
     this.#socket = socket;
+    this.#tcp = tcp;
     this.#clock = clock;
     this.#patience = closing;
     ws.pause();
@@ -121,7 +126,7 @@ export class WsLink implements Link {
   }
 
   #reset(): void {
-    if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+    if (!this.#tcp.destroyed) this.#tcp.resetAndDestroy();
   }
 
   /**

@@ -46,7 +46,7 @@ describe('a listener on sockets', () => {
     const { listener, accepted } = await listen(bench);
     const authorization = await authorize(bench, listener.address);
     bench.advance(5_000);
-    expect(await bench.request(listener.address, authorization)).toMatchObject({ status: 401, refused: 'old' });
+    expect(await bench.request(listener.address, () => authorization)).toMatchObject({ status: 401, refused: 'old' });
     expect(accepted).toEqual([]);
   });
 

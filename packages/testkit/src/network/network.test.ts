@@ -1,5 +1,5 @@
 import type { LinkBench } from '@muster/rexi/testing';
-import { linkSuite, Recorder, seededEntropy } from '@muster/rexi/testing';
+import { linkSuite, plain, Recorder, seededEntropy } from '@muster/rexi/testing';
 import { newIdentity } from '@muster/rexi';
 import type { Link } from '@muster/rexi';
 import { describe, expect, it } from 'vitest';
@@ -77,7 +77,7 @@ function bench(): LinkBench {
       network.alias('ws://elsewhere.test:1', address);
       return 'ws://elsewhere.test:1';
     },
-    request: (address, authorization) => network.request(home, address, authorization),
+    request: (address, authorize) => network.request(home, address, authorize?.(plain)),
   };
 }
 

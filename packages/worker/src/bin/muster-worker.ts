@@ -26,10 +26,11 @@ async function main(): Promise<void> {
     { id, address, incarnation, jobs, pid: process.pid },
     `${id} is ready at ${address} with ${namesOf(jobs)}`,
   );
+  if (options.tls !== undefined) reloadOnSignal(node, options);
 }
 
 function start(options: WorkerOptions, { write }: ErrorStream): Promise<WorkerNode> {
-  const { id, listen, advertise, jobs, dataDir, lanes, plaintext, objects, json, logLevel: level } = options;
+  const { id, listen, advertise, jobs, dataDir, lanes, plaintext, objects, tls, json, logLevel: level } = options;
   const secret = readSecret(options.secret);
   return startNode({
     id,
@@ -38,6 +39,7 @@ function start(options: WorkerOptions, { write }: ErrorStream): Promise<WorkerNo
     dataDir,
     lanes,
     plaintext,
+    ...(tls && { tls }),
     secret,
     log: pinoLog({ node: id, level, json, now, secrets: [secret], write }),
     constants: options.constants,
@@ -78,6 +80,25 @@ function endOnSignals(node: WorkerNode, lines: ErrorStream): void {
   process.on('SIGINT', end);
 }
 
+/** New certificates count from now on; what is wrong with them is said, and those from before go on. */
+function reloadOnSignal(node: WorkerNode, options: WorkerOptions): void {
+  process.on('SIGHUP', () => {
+    node.reloadTls().then(
+      () => say(options, 'tls-reloaded', { id: node.id }, `${node.id} has read its certificates anew`),
+      (error: unknown) => {
+        const text = error instanceof ClusterError ? named(error) : String(error);
+        console.error(`muster-worker: ${text} The certificates from before go on.`);
+      },
+    );
+  });
+}
+
+/** The message, behind the option that it is about. */
+function named(error: ClusterError): string {
+  const option = optionIn(error);
+  return `${option === undefined ? '' : `${option}: `}${error.message}`;
+}
+
 /** `startNode` names the option in its own spelling. */
 function optionIn({ detail }: ClusterError): string | undefined {
   return detail === undefined ? undefined : `--${detail.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -96,9 +117,8 @@ function say({ json }: WorkerOptions, event: string, facts: Record<string, unkno
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 main().catch((error: unknown) => {
   const usage = error instanceof ClusterError && error.code === 'bad_options';
-  const option = usage ? optionIn(error) : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  console.error(`muster-worker: ${option === undefined ? '' : `${option}: `}${message}`);
+  console.error(`muster-worker: ${usage ? named(error) : message}`);
   if (error instanceof Error && error.cause !== undefined && !usage) console.error(error.cause);
   process.exit(usage ? 2 : 1);
 });

@@ -1,4 +1,4 @@
-import type { LogLevel } from '@muster/rexi';
+import type { LogLevel, TlsOptions } from '@muster/rexi';
 import { ClusterError, constants, defaults, logLevels } from '@muster/rexi';
 import { parseArgs } from 'node:util';
 import { isLogLevel } from '../log/log.ts';
@@ -10,7 +10,7 @@ export const usage = `muster-worker: a worker node of Muster.
   --id NAME            the node's name, unique in the cluster
   --jobs FILE          the module that exports the jobs (.ts needs Node 22.18)
   --secret FILE        file (mode 0600) with the cluster secret; - reads it from standard input
-  --listen ADDRESS     where to listen (default ws://127.0.0.1:0, a free port)
+  --listen ADDRESS     where to listen (default ws://127.0.0.1:0, a free port; wss:// with TLS)
   --advertise A,B      host:port under which the node may be dialled as well (proxies, port mappings)
   --data-dir DIR       the node's own directory (default ./.muster/NAME)
   --lane NAME=N[,Q]    at most N jobs of a lane at a time (default 64), and Q waiting (10000); may be repeated
@@ -19,6 +19,10 @@ export const usage = `muster-worker: a worker node of Muster.
   --load-timeout MS    milliseconds that the jobs module may take to load (default 30000)
   --objects SIZE       most bytes of objects held: a number, or one with KiB, MiB, GiB, kB, MB or GB (default 1GiB)
   --set NAME=VALUE     a constant of the protocol; may be repeated (see --config)
+  --tls-ca FILE        the authority whose certificates are believed; with it and the next two links are wss://
+  --tls-cert FILE      the node's certificate, whose subject has CN=NAME and OU=worker; SIGHUP reads the files anew
+  --tls-key FILE       the key of that certificate (mode 0600)
+  --tls-pin PIN        a key that may come in beside what certificates say (sha256/…); may be repeated (default any)
   --plaintext          listen beyond loopback without encryption
   --json               one JSON object a line: ready and the node's history, and on standard error the log
   --log-level LEVEL    what is logged on standard error: silent, error, warn, info (default) or debug
@@ -38,6 +42,7 @@ export interface WorkerOptions {
   readonly loadTimeout: number | undefined;
   readonly objects: number | undefined;
   readonly constants: Readonly<Record<string, number>>;
+  readonly tls: TlsOptions | undefined;
   readonly plaintext: boolean;
   readonly json: boolean;
   readonly logLevel: LogLevel;
@@ -55,11 +60,12 @@ export function readOptions(argv: readonly string[]): WorkerOptions {
   };
   for (const [name, value] of Object.entries(values)) if (value === '') throw wrong(name, '', 'it is empty');
   const id = need('id');
+  const tls = certificates(values);
   return {
     id,
     jobs: need('jobs'),
     secret: need('secret'),
-    listen: values.listen ?? 'ws://127.0.0.1:0',
+    listen: values.listen ?? `${tls ? 'wss' : 'ws'}://127.0.0.1:0`,
     advertise: values.advertise?.split(',') ?? [],
     dataDir: values['data-dir'] ?? `.muster/${id}`,
     lanes: Object.fromEntries((values.lane ?? []).map(lane)),
@@ -68,6 +74,7 @@ export function readOptions(argv: readonly string[]): WorkerOptions {
     loadTimeout: values['load-timeout'] === undefined ? undefined : count('load-timeout', values['load-timeout'], 1),
     objects: values.objects === undefined ? undefined : size('objects', values.objects),
     constants: Object.fromEntries((values.set ?? []).map(setting)),
+    tls,
     plaintext: values.plaintext ?? false,
     json: values.json ?? false,
     logLevel: values['log-level'] === undefined ? 'info' : level('log-level', values['log-level']),
@@ -96,6 +103,10 @@ function parse(argv: readonly string[]) {
         'load-timeout': text,
         objects: text,
         set: many,
+        'tls-ca': text,
+        'tls-cert': text,
+        'tls-key': text,
+        'tls-pin': many,
         plaintext: flag,
         json: flag,
         'log-level': text,
@@ -107,6 +118,16 @@ function parse(argv: readonly string[]) {
   } catch (error) {
     throw bad(`${error instanceof Error ? error.message.split('\n')[0] : String(error)} (--help lists the options)`);
   }
+}
+
+/** All of them, or none. */
+function certificates(values: ReturnType<typeof parse>['values']): TlsOptions | undefined {
+  const { 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key, 'tls-pin': pins } = values;
+  if (ca === undefined && cert === undefined && key === undefined && pins === undefined) return undefined;
+  if (ca === undefined) throw bad('--tls-ca is missing; TLS needs --tls-ca, --tls-cert and --tls-key.');
+  if (cert === undefined) throw bad('--tls-cert is missing; TLS needs --tls-ca, --tls-cert and --tls-key.');
+  if (key === undefined) throw bad('--tls-key is missing; TLS needs --tls-ca, --tls-cert and --tls-key.');
+  return { ca, cert, key, ...(pins && { pins }) };
 }
 
 function lane(text: string): [string, { concurrency: number; queue?: number }] {

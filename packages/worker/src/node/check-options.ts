@@ -14,7 +14,7 @@ function bad(option: keyof NodeOptions, message: string, cause?: unknown): Clust
  * What can be told of the options without touching anything.
  * @throws ClusterError `bad_options`, with the option's name as its `detail`.
  */
-export function checkOptions({ id, listen, advertise = [], plaintext, ...options }: NodeOptions): void {
+export function checkOptions({ id, listen, advertise = [], plaintext, tls, ...options }: NodeOptions): void {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(id))
     throw bad('id', `"${id}" is no node id; it takes 1 to 64 of A-Z a-z 0-9 . _ -`);
   const secret = secretBytes(options.secret);
@@ -26,14 +26,22 @@ export function checkOptions({ id, listen, advertise = [], plaintext, ...options
     if (!isAuthority(authority, 1)) throw bad('advertise', `"${authority}" is not HOST:PORT, as it would be dialled.`);
   }
   if (listen.startsWith('memory:')) return;
-  const [, authority = ''] = /^ws:\/\/([^/]+)\/?$/i.exec(listen) ?? [];
+  const [, scheme = '', authority = ''] = /^(wss?):\/\/([^/]+)\/?$/i.exec(listen) ?? [];
   if (!isAuthority(authority, 0)) {
-    throw bad('listen', `"${listen}" is no address to listen on; one looks like ws://127.0.0.1:7101.`);
-  }
-  if (!isLoopback(new URL(listen).hostname) && plaintext !== true) {
     throw bad(
       'listen',
-      `${listen} can be reached from other machines and is not encrypted. Listen on 127.0.0.1, or say --plaintext if the network is trusted.`,
+      `"${listen}" is no address to listen on; one looks like ws://127.0.0.1:7101, or wss://0.0.0.0:7101 with TLS.`,
+    );
+  }
+  const secure = scheme.toLowerCase() === 'wss';
+  if (secure && tls === undefined) {
+    throw bad('listen', `${listen} needs certificates: --tls-ca, --tls-cert and --tls-key (muster certs makes some).`);
+  }
+  if (!secure && tls !== undefined) throw bad('listen', `${listen} does not use the certificates; say wss://.`);
+  if (!secure && !isLoopback(new URL(listen).hostname) && plaintext !== true) {
+    throw bad(
+      'listen',
+      `${listen} can be reached from other machines and is not encrypted. Say wss://, with certificates; listen on 127.0.0.1; or say --plaintext if the network is trusted.`,
     );
   }
 }

@@ -1,5 +1,5 @@
-import type { Clock, Constants, Entropy, Transport } from '@muster/rexi';
-import { constants as tableOf, newIdentity, systemClock, systemEntropy, wsTransport } from '@muster/rexi';
+import type { Clock, Constants, Entropy, TlsOptions, Transport } from '@muster/rexi';
+import { checkTls, constants as tableOf, newIdentity, systemClock, systemEntropy, wsTransport } from '@muster/rexi';
 import type { PoolOptions } from '../executor/pool.ts';
 import { poolSettings, startPool, toErrorStream } from '../executor/pool.ts';
 import type { Executors } from '../executor/executor.ts';
@@ -15,12 +15,17 @@ import type { Shell } from './shell.ts';
 export interface NodeOptions {
   /** The node's name, unique in the cluster: 1 to 64 characters of A-Z a-z 0-9 . _ - */
   readonly id: string;
-  /** Where to listen, e.g. `ws://127.0.0.1:7101`; port 0 takes a free one. */
+  /** Where to listen, e.g. `wss://0.0.0.0:7101`, or `ws://127.0.0.1:7101` without TLS; port 0 takes a free one. */
   readonly listen: string;
   /** Authorities (`host:port`) under which the node may be dialled beside the one it is bound to. The first is told to other nodes. Default: none. */
   readonly advertise?: readonly string[];
   /** The cluster secret, at least 16 bytes; a string is taken as UTF-8 without surrounding white space. */
   readonly secret: string | Uint8Array;
+  /**
+   * Certificates for `wss://`, the node's with its `id` as CN and OU=worker; it shows them to those who dial it, and to the
+   * nodes that it dials. Default: none.
+   */
+  readonly tls?: TlsOptions;
   /** The module that exports the jobs: a path, or a `file:` URL. */
   readonly jobs: string;
   /** The node's own directory; made if it is not there. */
@@ -55,6 +60,11 @@ export interface WorkerNode {
   /** The address to dial. */
   readonly address: string;
   readonly jobs: readonly string[];
+  /**
+   * Reads the certificates anew, for links that come from now on; sessions go on. Without TLS it does nothing.
+   * @throws ClusterError `bad_options` when they cannot be used: the node goes on with those that it has.
+   */
+  reloadTls(): Promise<void>;
   /** Takes no new casts and lets running jobs end, for at most `ms` milliseconds; then closes. */
   drain(ms?: number): Promise<void>;
   /** Ends at once: links, jobs, executors. Resolves when no process of the node is left. May be called twice. */
@@ -73,10 +83,11 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
   const { id, dataDir, seams = {}, note } = options;
   const secret = secretBytes(options.secret);
   const { clock = systemClock, entropy = systemEntropy } = seams;
-  const transport = seams.transport ?? wsTransport({ clock, entropy });
+  const transport = seams.transport ?? wsTransport({ clock, entropy, tls: options.tls });
   const constants = tableOf(options.constants);
   const identity = newIdentity('worker', id, entropy);
   const log = options.log ?? plainLog(toErrorStream());
+  if (options.tls !== undefined) await checkTls(options.tls, identity);
   await prepareFiles(options);
   const warn = options.pool?.warn ?? ((line: string) => log.write('warn', line));
   const pool = { ...options.pool, warn };
@@ -142,6 +153,7 @@ export async function startNode(options: NodeOptions): Promise<WorkerNode> {
       incarnation,
       address: listener.address,
       jobs: [...executors.jobs.keys()],
+      reloadTls: async () => listener.reload?.(),
       drain: (ms = constants.drain) => drain(ms),
       ...end,
     };
