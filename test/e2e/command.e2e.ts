@@ -106,6 +106,11 @@ describe('muster-worker with a wrong option', () => {
     ['an address that is not ours', /--listen: Cannot listen at/, () => [...base(), ...elsewhere]],
     ['a name to dial without a port', /--advertise: "a" is not HOST:PORT/, () => [...base(), '--advertise', 'a']],
     ['an address that others reach, without TLS', /--plaintext/, () => [...base(), '--listen', 'ws://0.0.0.0:0']],
+    ['TLS without certificates', /--listen: wss:.*--tls-ca/, () => [...base(), '--listen', 'wss://127.0.0.1:0']],
+    ['a part of the certificates', /--tls-key is missing/, () => [...base(), '--tls-ca', 'x', '--tls-cert', 'y']],
+    ['certificates that are not there', /--tls-ca: .*cannot be read/, () => [...base(), ...tls()]],
+    ['certificates that are none', /--tls-ca: There is not the cert/, () => [...base(), ...tls(lab.secretFile)]],
+    ['certificates without TLS', /--listen: .*wss:\/\//, () => [...base(), ...tls(), '--listen', 'ws://127.0.0.1:0']],
     ['a secret file that is not there', /--secret: .*cannot be read/, () => [...base(), '--secret', inLab('nothing')]],
     ['a directory for a secret', /--secret: .* is a directory/, () => [...base(), '--secret', lab.dir]],
     ['a secret that others may read', /chmod 600/, () => [...base(), '--secret', open('open', lab.secret, 0o644)]],
@@ -167,6 +172,10 @@ describe('muster-worker with a wrong option', () => {
     expect(errors).toMatch(/cannot run TypeScript \(.*jobs\.ts\): compile it, or use Node/);
     expect(ending?.code).toBe(1);
   });
+
+  function tls(ca = inLab('nothing')): string[] {
+    return ['--tls-ca', ca, '--tls-cert', lab.secretFile, '--tls-key', lab.secretFile];
+  }
 
   function inLab(name: string): string {
     return join(lab.dir, name);

@@ -3,7 +3,7 @@ import { checkTls, systemClock, systemEntropy, wsTransport } from '@muster/rexi'
 import { Cluster } from './cluster.ts';
 import { spawnGuardian } from './guardian/spawn.ts';
 import type { ConnectOptions } from './options.ts';
-import { absolute, checkConnect } from './options.ts';
+import { certificates, checkConnect } from './options.ts';
 
 /**
  * Connects to worker nodes. Resolves when `minNodes` are up; the others are dialled until they are.
@@ -16,7 +16,7 @@ import { absolute, checkConnect } from './options.ts';
 export async function connect<Jobs = Record<string, never>>(options: ConnectOptions): Promise<Cluster<Jobs>> {
   const { clock = systemClock, entropy = systemEntropy, spawn = spawnGuardian } = checkConnect(options).seams ?? {};
   const { id = 'coordinator' } = options;
-  const tls = options.tls && absolute(options.tls);
+  const tls = certificates(options);
   const transport = options.seams?.transport ?? wsTransport({ clock, entropy, tls });
   const hold = keepAlive();
   const release = hold();

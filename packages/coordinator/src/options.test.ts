@@ -16,11 +16,11 @@ describe('options that are wrong are refused at the door, with a sentence', () =
       /ws:\/\/a:80 is the same address/,
     ],
     ['a node instead of a list of them', () => checkNodes('ws://a:1' as never), /at least one node/],
-    ...['ws:', 'wss:', 'wss://a:1', 'ws://a', 'ws://a/', 'ws://a:99999', 'ws://a:0', 'ws://a:1/x', 7].map(
+    ...['ws:', 'wss:', 'wss://a', 'ws://a', 'ws://a/', 'ws://a:99999', 'ws://a:0', 'ws://a:1/x', 7].map(
       (address): [string, () => unknown, RegExp] => [
         `the address ${address}`,
         () => checkNodes([address as string]),
-        /no address of a node; one looks like "ws:\/\/127\.0\.0\.1:7101", port included/,
+        /no address of a node; one looks like "ws:\/\/127\.0\.0\.1:7101" or "wss:\/\/node-a:7101", port included/,
       ],
     ),
     ['no secret', () => secretBytes(undefined), /secret is the cluster's secret/],
@@ -44,7 +44,7 @@ describe('options that are wrong are refused at the door, with a sentence', () =
   });
 
   it('and nothing is said about those that are right', () => {
-    expect(checkNodes(['ws://a:1', 'ws://a:2/', 'ws://[::1]:1'])).toHaveLength(3);
+    expect(checkNodes(['ws://a:1', 'ws://a:2/', 'ws://[::1]:1', 'wss://b:443'])).toHaveLength(4);
     expect(secretBytes('  sixteen bytes are enough \n')).toHaveLength(24);
   });
 });
@@ -59,6 +59,15 @@ describe('what connect is given', () => {
     ['no secret', { nodes: good.nodes }, /secret is the cluster's secret/],
     ['a slip', { ...good, minnodes: 2 }, /no option "minnodes" for connect; did you mean "minNodes"\?.*shards/],
     ['an option of something else', { ...good, listen: 1 }, /no option "listen" for connect; there are nodes, secret/],
+    ['TLS without certificates', { ...good, nodes: ['wss://a:1'] }, /wss:\/\/a:1 needs certificates; give tls/],
+    ['half of the certificates', { ...good, tls: { ca: 'x', cert: 'y' } }, /tls\.key is missing/],
+    [
+      'a slip in them',
+      { ...good, tls: { ca: 'x', crt: 'y' } },
+      /no option "tls\.crt" for tls; did you mean "tls\.cert"/,
+    ],
+    ['certificates that are not there', { ...good, tls: { ca: '/no', cert: 'y', key: 'z' } }, /"\/no" cannot be read/],
+    ['no pins at all', { ...good, tls: { ca: 'x', cert: 'y', key: 'z', pins: [] } }, /tls\.pins is a list/],
     ['a number for a name', { ...good, id: 7 }, /id is a text, not 7/],
     [
       'a range that is none',

@@ -71,11 +71,17 @@ const somePins: Rule = {
 const tls: Rules<TlsOptions> = { ca: aText, cert: aText, key: aText, pins: somePins };
 
 /**
- * The certificates as a process with another working directory finds them.
+ * The certificates, if there are any, as a process with another working directory finds them.
  * @throws ClusterError `bad_options` for those that are missing.
  */
-export function absolute({ pins, ...files }: TlsOptions): TlsOptions {
-  const { ca, cert, key } = files;
+export function certificates({ nodes, tls: given }: ConnectOptions): TlsOptions | undefined {
+  const [secure] = Array.isArray(nodes) ? nodes.filter((address) => /^wss:/i.test(String(address))) : [];
+  if (given === undefined && secure !== undefined)
+    throw bad(`${secure} needs certificates; give tls: { ca, cert, key } (muster certs makes some).`);
+  return given && absolute(given);
+}
+
+function absolute({ ca, cert, key, pins }: TlsOptions): TlsOptions {
   const missing = Object.entries({ ca, cert, key }).find(([, value]) => (value as string | undefined) === undefined);
   if (missing) throw bad(`tls.${missing[0]} is missing; TLS needs ca, cert and key, each a path or PEM text.`);
   const at = (given: string): string => (given.includes('-----BEGIN ') ? given : resolve(given));

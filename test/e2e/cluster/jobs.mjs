@@ -108,6 +108,14 @@ export async function size({ bytes }) {
   return bytes.length;
 }
 
+export async function bytes({ count }) {
+  return Buffer.alloc(count, 7);
+}
+
+export async function fetched({ ref }) {
+  return (await ref.get()).length;
+}
+
 // What jobs should not do.
 
 export async function exit({ code }) {
