@@ -156,6 +156,21 @@ describe('The program in', () => {
     ]);
   });
 
+  it('the guide beyond one machine talks to a node over TLS', async () => {
+    const main = join(root, 'packages/muster/dist/bin/muster.js');
+    const holders = ['--node', 'tls', '--coordinator', 'coordinator'];
+    expect(spawnSync(process.execPath, [main, 'certs', join(lab.dir, 'certs'), ...holders]).status).toBe(0);
+    const [ca, cert, key] = ['ca.pem', 'tls.pem', 'tls.key'].map((name) => join(lab.dir, 'certs', name)) as [
+      string,
+      string,
+      string,
+    ];
+    const args = ['--tls-ca', ca, '--tls-cert', cert, '--tls-key', key];
+    const { address } = await lab.node('tls', { jobs: printed.path('README.md', 'jobs.mjs'), args });
+    expect(address).toMatch(/^wss:/);
+    expect(await outputOf('docs/guides/beyond-one-machine.md', 'main.mjs', address)).toEqual(['3']);
+  });
+
   it("the worker's README starts a node, and drains it", async () => {
     copyFileSync(printed.path('README.md', 'jobs.mjs'), join(lab.dir, 'jobs.mjs'));
     const [line] = await outputOf('packages/worker/README.md', 'node.js');
