@@ -16,12 +16,17 @@ const lab = new Lab();
 const dir = join(lab.dir, 'certs');
 afterAll(() => lab.close());
 
-async function certs(...args: string[]): Promise<string> {
+async function muster(...args: string[]): Promise<Child> {
   const options = { stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'], env: lab.env };
-  const child = new Child(spawn(process.execPath, [command, 'certs', ...args], options));
-  const { code } = await within('certificates are made', 10_000, child.ended);
-  if (code !== 0) throw new Error(child.errors);
-  return child.output;
+  const child = new Child(spawn(process.execPath, [command, ...args], options));
+  await within(`muster ${args[0]} has ended`, 10_000, child.ended);
+  return child;
+}
+
+async function certs(...args: string[]): Promise<string> {
+  const { ending, output, errors } = await muster('certs', ...args);
+  if (ending?.code !== 0) throw new Error(errors);
+  return output;
 }
 
 const files = (id: string, from = dir): TlsOptions => ({
@@ -49,10 +54,19 @@ function serialAt({ port }: Worker): Promise<string | undefined> {
 describe('A cluster over wss', () => {
   let nodes: Worker[] = [];
   beforeAll(async () => {
-    await certs(dir, '--days', '2', '--node', 'a', '--node', 'b', '--coordinator', 'coordinator');
+    await certs(dir, '--days', '2', '--node', 'a', '--node', 'b', '--coordinator', 'coordinator', '--observer', 'o');
     nodes = await Promise.all(['a', 'b'].map((id) => lab.node(id, options(id))));
   });
   const addresses = (): string[] => nodes.map(({ address }) => address);
+
+  it('is looked into by an observer with a certificate for that, who is nobody else', async () => {
+    const looking = (id: string, command: string): Promise<Child> =>
+      muster(command, '--nodes', addresses().join(','), '--secret', lab.secretFile, ...options(id).args, '--json');
+    const seen = await looking('o', 'nodes');
+    expect([seen.ending?.code, seen.output.match(/"node": "[ab]"/g)?.length]).toEqual([0, 2]);
+    const refused = await looking('coordinator', 'nodes');
+    expect([refused.ending?.code, refused.errors]).toEqual([1, expect.stringMatching(/certificate.*OU=observer/)]);
+  });
 
   it('leaves nothing of a coordinator that was killed: its guardian fences over TLS', async () => {
     const coordinator = lab.coordinator();

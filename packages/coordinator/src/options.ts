@@ -60,7 +60,6 @@ const connect: Rules<ConnectOptions> = {
 /** @throws ClusterError `bad_options` for options that there are not, or of another kind. */
 export function checkConnect(options: ConnectOptions): ConnectOptions {
   checkOptions(options, connect, { of: 'connect' });
-  if (options.tls !== undefined) checkOptions(options.tls, tls, { of: 'tls', within: 'tls.' });
   return options;
 }
 
@@ -74,7 +73,8 @@ const tls: Rules<TlsOptions> = { ca: aText, cert: aText, key: aText, pins: someP
  * The certificates, if there are any, as a process with another working directory finds them.
  * @throws ClusterError `bad_options` for those that are missing.
  */
-export function certificates({ nodes, tls: given }: ConnectOptions): TlsOptions | undefined {
+export function certificates({ nodes, tls: given }: Pick<ConnectOptions, 'nodes' | 'tls'>): TlsOptions | undefined {
+  if (given !== undefined) checkOptions(given, tls, { of: 'tls', within: 'tls.' });
   const [secure] = Array.isArray(nodes) ? nodes.filter((address) => /^wss:/i.test(String(address))) : [];
   if (given === undefined && secure !== undefined)
     throw bad(`${secure} needs certificates; give tls: { ca, cert, key } (muster certs makes some).`);

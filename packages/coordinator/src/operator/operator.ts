@@ -65,7 +65,7 @@ export class Operator implements AsyncDisposable {
   /** Made by `operate`. */
   constructor(about: Operating, seams: OperateOptions['seams'] = {}) {
     const { clock = systemClock, entropy = systemEntropy } = seams;
-    const transport = seams.transport ?? wsTransport({ clock, entropy });
+    const transport = seams.transport ?? wsTransport({ clock, entropy, tls: about.tls });
     const identity = newIdentity(about.role, about.id, entropy);
     this.role = about.role;
     const nodes: OperatedNode[] = about.nodes.map((address) => {

@@ -1,6 +1,6 @@
-import type { Clock, Constants, Credential, Entropy, Transport } from '@muster/rexi';
+import type { Clock, Constants, Credential, Entropy, TlsOptions, Transport } from '@muster/rexi';
 import { ClusterError, constants as tableOf, parseRoleKey } from '@muster/rexi';
-import { checkNodes, secretBytes } from '../options.ts';
+import { certificates, checkNodes, secretBytes } from '../options.ts';
 import type { Rules } from '../rules.ts';
 import { anObject, anything, aText, checkOptions, oneOf } from '../rules.ts';
 
@@ -10,6 +10,8 @@ export type OperatingRole = 'operator' | 'observer';
 export interface OperateOptions {
   /** Addresses of worker nodes, e.g. `ws://127.0.0.1:7101`. */
   readonly nodes: readonly string[];
+  /** For `wss://`: the authority that is believed, and a certificate whose subject has `id` as its CN and `role` as its OU. */
+  readonly tls?: TlsOptions;
   /** The cluster secret, at least 16 bytes; a string is taken as UTF-8 without surrounding white space. */
   readonly secret?: string | Uint8Array;
   /** The key of one role, as `muster key` prints it, instead of the secret. */
@@ -40,10 +42,12 @@ export interface Operating {
   readonly id: string;
   readonly timeout: number;
   readonly constants: Constants;
+  readonly tls: TlsOptions | undefined;
 }
 
 const rules: Rules<OperateOptions> = {
   nodes: anything,
+  tls: anObject,
   secret: anything,
   roleKey: aText,
   role: oneOf('operator', 'observer'),
@@ -59,7 +63,7 @@ export function operating(options: OperateOptions): Operating {
   const constants = tableOf(options.constants);
   const { role, credential } = proving(options);
   const { id = role, timeout = constants.connect } = options;
-  return { nodes: checkNodes(options.nodes), role, credential, id, timeout, constants };
+  return { nodes: checkNodes(options.nodes), role, credential, id, timeout, constants, tls: certificates(options) };
 }
 
 function proving({ secret, roleKey, role }: OperateOptions): Pick<Operating, 'role' | 'credential'> {

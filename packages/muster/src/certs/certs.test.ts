@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { certs } from './command.ts';
+import { certs as command } from './command.ts';
+import type { Terminal } from '../commands/command.ts';
 import { readOptions } from './options.ts';
 
 const day = 86_400_000;
@@ -14,7 +15,6 @@ describe('muster certs', () => {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'muster-certs-'));
     said = [];
-    vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line));
   });
   afterEach(() => {
     vi.restoreAllMocks();
@@ -22,6 +22,8 @@ describe('muster certs', () => {
     rmSync(dir, { recursive: true });
   });
 
+  const certs = (argv: readonly string[]): Promise<number> =>
+    command.run(argv, { out: (text: string) => void said.push(text) } as unknown as Terminal);
   const read = (name: string): X509Certificate => new X509Certificate(readFileSync(join(dir, name)));
   const subjectOf = (name: string): unknown => ({ ...(read(name).toLegacyObject().subject as object) });
 

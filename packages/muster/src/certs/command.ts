@@ -1,8 +1,10 @@
-/* oxlint-disable no-restricted-globals, no-console -- this is a command: it has the day, and a terminal */
+/* oxlint-disable no-restricted-globals -- this is a command: it has the day */
 import { ClusterError } from '@muster/rexi';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Authority, pinOfCertificate, type Issued, type Validity } from './authority.ts';
+import type { Command } from '../commands/command.ts';
+import type { CertsOptions } from './options.ts';
 import { readOptions, usage } from './options.ts';
 
 const day = 86_400_000;
@@ -10,13 +12,13 @@ const day = 86_400_000;
 const leeway = 3_600_000;
 const leastAuthorityDays = 365;
 
-/** `muster certs`: see `usage`. @throws ClusterError `bad_options` */
-export async function certs(argv: readonly string[]): Promise<number> {
-  const options = readOptions(argv);
-  if (options === undefined) {
-    console.log(usage);
-    return 0;
-  }
+export const certs: Command = {
+  says: 'makes certificates for wss://, from an authority of your own',
+  usage,
+  run: (argv, { out }) => make(readOptions(argv), (text) => out(`${text}\n`)),
+};
+
+async function make(options: CertsOptions, say: (text: string) => void): Promise<number> {
   const { dir, days, holders } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const authority = await authorityIn(dir, days);
@@ -33,8 +35,8 @@ export async function certs(argv: readonly string[]): Promise<number> {
     await save(file, issued);
     rows.push([holder.role, holder.id, `${file}.pem`, dateOf(until), pinOfCertificate(issued.cert)]);
   }
-  console.log(table([['role', 'id', 'certificate', 'valid until', 'pin'], ...rows]));
-  console.log(
+  say(table([['role', 'id', 'certificate', 'valid until', 'pin'], ...rows]));
+  say(
     `\nThe key of the authority lies in ${join(dir, 'ca.key')}: whoever reads it is whoever he likes. Keep it off the nodes.`,
   );
   return 0;

@@ -28,10 +28,9 @@ export interface CertsOptions {
 const mostDays = 3_650;
 const loopback: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
-/** Reads the command line; undefined: help is wanted. @throws ClusterError `bad_options` with a sentence that says what to do. */
-export function readOptions(argv: readonly string[]): CertsOptions | undefined {
+/** Reads the command line. @throws ClusterError `bad_options` with a sentence that says what to do. */
+export function readOptions(argv: readonly string[]): CertsOptions {
   const { values, positionals } = parse(argv);
-  if (values.help === true) return undefined;
   const [dir, ...more] = positionals;
   if (dir === undefined || dir === '' || more.length > 0) throw bad('Name one directory for them: muster certs DIR.');
   const holders = [

@@ -1,8 +1,11 @@
 /** What all commands share that look into a cluster: their options, the handle, and how they say what is missing. */
 import type { NodeFailure, OperateOptions, Operator, OperatingRole } from '@muster/coordinator';
 import { operate } from '@muster/coordinator';
+import type { TlsOptions } from '@muster/rexi';
 import { isId, looksLikeRoleKey } from '@muster/rexi';
 import { readSecret } from '@muster/worker';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import type { Arguments, Options } from './arguments.ts';
 import { bad } from './arguments.ts';
@@ -14,6 +17,10 @@ export const lookingOptions: Options = {
   secret: 'text',
   'role-key': 'text',
   id: 'text',
+  'tls-ca': 'text',
+  'tls-cert': 'text',
+  'tls-key': 'text',
+  'tls-pin': 'text',
   timeout: 'text',
   json: 'switch',
   help: 'switch',
@@ -22,7 +29,11 @@ export const lookingOptions: Options = {
 export const lookingUsage: string = `  --nodes A,B          addresses of nodes, e.g. ws://127.0.0.1:7101
   --secret FILE        file (mode 0600) with the cluster secret; - reads it from standard input
   --role-key FILE      file with the key of one role (see muster key), instead of the secret
-  --id NAME            who you are, for the nodes' logs (default USER@HOST)
+  --id NAME            who you are, for the nodes' logs (default USER@HOST, or the CN of the certificate)
+  --tls-ca FILE        the authority whose certificates are believed; for wss://, with the next two
+  --tls-cert FILE      your certificate, whose subject has CN=NAME and OU=operator or OU=observer (see muster certs)
+  --tls-key FILE       the key of that certificate (mode 0600)
+  --tls-pin A,B        keys of nodes that are let in, beside what certificates say (sha256/…; default any)
   --timeout MS         milliseconds for an answer (default 5000)
   --json               for scripts: one JSON document
   --help`;
@@ -38,10 +49,12 @@ export async function looking<T>(
   work: (operator: Operator) => Promise<T>,
 ): Promise<T> {
   const timeout = args.whole('timeout', 1, 2 ** 31 - 1);
+  const tls = certificates(args);
   await using operator = operate({
     nodes: args.need('nodes').split(','),
     ...proof(args, role),
-    id: args.text('id') ?? ownName(role),
+    id: args.text('id') ?? (tls && nameIn(tls.cert)) ?? ownName(role),
+    ...(tls && { tls }),
     ...(timeout !== undefined && { timeout }),
   });
   const close = (): void => void operator.close();
@@ -50,6 +63,28 @@ export async function looking<T>(
     return await work(operator);
   } finally {
     end.removeEventListener('abort', close);
+  }
+}
+
+/** @throws ClusterError `bad_options` for some of them without the others. */
+function certificates(args: Arguments): TlsOptions | undefined {
+  const names = ['tls-ca', 'tls-cert', 'tls-key'] as const;
+  const [ca, cert, key] = names.map((name) => args.text(name));
+  const pins = args.text('tls-pin')?.split(',');
+  if (ca !== undefined && cert !== undefined && key !== undefined) return { ca, cert, key, ...(pins && { pins }) };
+  if ([ca, cert, key, pins].every((given) => given === undefined)) return undefined;
+  const missing = names.filter((name) => args.text(name) === undefined).map((name) => `--${name}`);
+  throw bad(
+    `TLS takes --tls-ca, --tls-cert and --tls-key; ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
+  );
+}
+
+/** Whose certificate it is: who shows it cannot be anybody else. Undefined for a file that TLS will complain of. */
+function nameIn(cert: string): string | undefined {
+  try {
+    return /^CN=(.+)$/m.exec(new X509Certificate(readFileSync(cert)).subject)?.[1];
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { ClusterError } from '@muster/rexi';
+import { certs } from '../certs/command.ts';
 import type { Command, Terminal } from './command.ts';
 import { drain } from './drain.ts';
 import { key } from './key.ts';
@@ -20,6 +21,7 @@ export const commands: Readonly<Record<string, Command>> = {
   drain,
   'log-level': logLevel,
   key,
+  certs,
 };
 
 export const usage: string = `muster: looks into a running cluster, and changes what runs there.

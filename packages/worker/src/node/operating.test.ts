@@ -258,7 +258,7 @@ function sample(type: Message['type']): Message {
     jobs: [],
     left: [],
     ok: true,
-
+    trace: undefined,
     args: Buffer.of(),
     parts: [{ counter: 9, shard: Buffer.of() }],
   };
