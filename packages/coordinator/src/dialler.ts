@@ -22,6 +22,7 @@ export class Dialler {
   readonly #options: DiallerOptions;
   readonly #stop = new AbortController();
   #attempt = 0;
+  #dialling = false;
   #retry: Timer | undefined;
 
   constructor(options: DiallerOptions) {
@@ -35,10 +36,12 @@ export class Dialler {
   async dial(): Promise<void> {
     const { transport, identity, secret, constants, address, id, linked, failed } = this.#options;
     const { signal } = this.#stop;
+    this.#dialling = true;
     try {
       const expect = id();
       const known = expect === undefined ? {} : { expect };
       const link = await transport.dial(address, { identity, secret, timeout: constants.connect, signal, ...known });
+      this.#dialling = false;
       if (signal.aborted) return link.abort('closed meanwhile');
       if (chance(this.#options.clock, 'dial-lost', 0.1)) {
         link.abort('lost at a failpoint');
@@ -47,17 +50,25 @@ export class Dialler {
       await linked(link);
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
+      this.#dialling = false;
       if (!signal.aborted) failed(error);
     }
   }
 
-  /** Dials after a while, longer each time since the last success. */
-  again(): void {
+  /** Dials after a while, longer each time since the last success, but not after more than `most` ms; at once one dial. */
+  again(most: number = Infinity): void {
     const { clock, entropy } = this.#options;
     this.#retry?.cancel();
-    const wait = chance(clock, 'redial-at-once', 0.2) ? 0 : backoff(this.#attempt, entropy);
+    if (this.#dialling || this.stopped) return;
+    const wait = chance(clock, 'redial-at-once', 0.2) ? 0 : Math.min(most, backoff(this.#attempt, entropy));
     this.#retry = clock.after(wait, () => void this.dial());
     this.#attempt += 1;
+  }
+
+  /** Does not dial again by itself, whatever comes of a dial that is under way. */
+  rest(): void {
+    this.#retry?.cancel();
+    this.#attempt = 0;
   }
 
   /** What was dialled for has come about. */

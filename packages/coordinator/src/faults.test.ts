@@ -1,4 +1,4 @@
-import { constants as tableOf, defaults } from '@muster/rexi';
+import { CloseCode, constants as tableOf, defaults } from '@muster/rexi';
 import { describe, expect, it } from 'vitest';
 import type { InProcessOptions } from '../test/in-process.ts';
 import { InProcess, jobsOf } from '../test/in-process.ts';
@@ -190,7 +190,7 @@ describe('a guardian that is killed', () => {
   });
 });
 
-describe('a link that is cut', () => {
+describe('a link that is closed with a reason', () => {
   it('rule 9: gives every reference `down`, and its node is dialled again', async () => {
     const bench = await up();
     const { world, cluster } = bench;
@@ -198,7 +198,7 @@ describe('a link that is cut', () => {
     const states: string[] = [];
     cluster.on('node', ({ id, state }) => id === 'w1' && states.push(state));
     const [link] = world.links.coordinator;
-    link?.abort('cut');
+    link?.close(CloseCode.normal, 'enough');
     await world.clock.pass(1_000);
     expect(ends).toEqual(['down']);
     expect(states).toEqual(['dialling', 'opening', 'up']);
@@ -215,17 +215,72 @@ describe('a link that is cut', () => {
     await hanging({ world, cluster });
     const atAccept: number[] = [];
     cluster.on('node', ({ state }) => state === 'up' && atAccept.push(world.jobs.length));
-    for (const link of world.links.coordinator) link.abort('cut');
+    for (const link of world.links.coordinator) link.close(CloseCode.normal, 'enough');
     await world.clock.pass(2_000);
     expect(atAccept).toEqual([0]);
     await world.run(cluster.close());
   });
+});
 
-  it('half-open is found by silence: suspect after three heartbeats, down within the bound, jobs dead by then', async () => {
+describe('a link that is cut', () => {
+  it('rule 19: is replaced by another, and nothing ends', async () => {
+    const bench = await up();
+    const { world, cluster } = bench;
+    const ends = await hanging(bench);
+    const states: string[] = [];
+    cluster.on('node', ({ id, state }) => id === 'w1' && states.push(state));
+    const [link] = world.links.coordinator;
+    link?.abort('cut');
+    await world.clock.pass(1_000);
+    expect(states).toEqual(['suspect', 'up']);
+    await world.clock.pass(30_000);
+    expect(ends).toEqual([]);
+    expect(world.everyNode.map(({ jobs }) => jobs.length)).toEqual([2, 2]);
+    expect(await world.run(cluster.call('who', undefined, { node: 'w1' }))).toBe('w1');
+    await world.run(cluster.close());
+  });
+
+  it('rule 19: half-open, is found by silence and replaced: suspect after three heartbeats, and nothing ends', async () => {
     const bench = await up();
     const { world, cluster } = bench;
     const ends = await hanging(bench);
     world.silence('coordinator');
+    const began = world.clock.now();
+    const states: string[] = [];
+    cluster.on('node', ({ id, state }) => id === 'w1' && states.push(`${state} ${world.clock.now() - began > 2_000}`));
+    await world.clock.pass(5_000);
+    expect(states).toEqual(['suspect true', 'up true']);
+    await world.clock.pass(30_000);
+    expect(ends).toEqual([]);
+    await world.run(cluster.close());
+  });
+
+  it('rule 3: a kill of the gap goes before what was under way, and deadlines hold', async () => {
+    const bench = await up(['w1']);
+    const { world, cluster } = bench;
+    const aborted = new AbortController();
+    const calls = [
+      world.failure(cluster.call('deaf', undefined, { signal: aborted.signal })),
+      world.failure(cluster.call('deaf', undefined, { timeout: 3_000 })),
+    ];
+    await world.clock.pass(100);
+    world.cutCoordinatorOff();
+    for (const link of world.links.coordinator) link.abort('cut');
+    await world.clock.pass(500);
+    aborted.abort('not wanted');
+    await world.clock.pass(3_000);
+    expect(await Promise.all(calls)).toEqual(['cancelled', 'deadline']);
+    world.cutOff.clear();
+    expect(await untilNoJob(world, 3_000)).toBeLessThan(3_000);
+    expect(world.everyNode[0]?.executors.started).toHaveLength(2);
+    await world.run(cluster.close());
+  });
+
+  it('rule 9: by a node that is not reached any more, gives `down` within the bound, and jobs are dead by then', async () => {
+    const bench = await up();
+    const { world, cluster } = bench;
+    const ends = await hanging(bench);
+    world.cutCoordinatorOff();
     const bound = 1.1 * lease + kill;
     let suspect = 0;
     let down = 0;
@@ -234,6 +289,8 @@ describe('a link that is cut', () => {
       if (state === 'suspect' && suspect === 0) suspect = world.clock.now() - began;
       if (state === 'dialling' && down === 0) down = world.clock.now() - began;
     });
+    await world.clock.pass(8_000);
+    world.cutOff.clear();
     await world.clock.pass(12_000);
     expect(suspect).toBeGreaterThan(2_000);
     expect(suspect).toBeLessThanOrEqual(5_000);
@@ -250,6 +307,7 @@ describe('a link that is cut', () => {
     const running = world.run(cluster.call('slow', 60_000, { node: 'w2' }));
     await world.clock.pass(100);
     const [first] = world.links.coordinator;
+    world.cutOff.add(world.nodes.get('w1')?.address ?? '');
     first?.lose(600_000);
     await world.clock.pass(4_500);
     expect(cluster.nodes().map(({ state }) => state)).toEqual(['suspect', 'up']);

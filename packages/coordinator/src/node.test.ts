@@ -163,7 +163,7 @@ describe("a coordinator's conversation with a node", () => {
     world.cast(3);
     world.cast(2);
     await world.say(reply(2));
-    world.played.abort('gone');
+    world.played.close(CloseCode.goAway, 'gone');
     await world.clock.pass(100);
     expect(world.ends).toEqual(['2 value', '1 down', '3 down', '4 down', '5 down']);
     await world.clock.pass(60_000);
@@ -173,7 +173,7 @@ describe("a coordinator's conversation with a node", () => {
 
   it('rule 9: has its guardian tell the node that the session was given up', async () => {
     const world = await new World().start();
-    world.played.abort('gone');
+    world.played.close(CloseCode.goAway, 'gone');
     await world.clock.pass(1_000);
     expect(world.heard.filter(({ type }) => type === 'end')).toEqual([{ type: 'end', session: 1 }]);
   });
@@ -247,7 +247,7 @@ describe("a coordinator's conversation with a node", () => {
     void world.node?.kill([2], 0, true).then(() => done.push('second'));
     await world.say({ type: 'killed', confirm: 1 });
     expect(done).toEqual(['first']);
-    world.played.abort('gone');
+    world.played.close(CloseCode.goAway, 'gone');
     await world.clock.pass(10);
     expect(done).toEqual(['first', 'second']);
   });
@@ -286,7 +286,7 @@ describe("a coordinator's conversation with a node", () => {
       'a refusal',
       async (world: World) => world.say({ type: 'session-refused', session: 1, code: 'stale', reason: 'no' }),
     ],
-    ['a lost link', async (world: World) => world.played.abort('gone')],
+    ['a closed link', async (world: World) => world.played.close(CloseCode.goAway, 'gone')],
   ])('dials again after %s, each time later, with a higher session', async (_name, lose) => {
     const world = await new World().start();
     world.accepts = false;

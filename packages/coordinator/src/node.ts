@@ -4,9 +4,11 @@ import type {
   Entropy,
   Identity,
   Link,
+  LinkEnd,
   Message,
   Peer,
   ProtocolError,
+  ResumeAnswer,
   Timer,
   Transport,
 } from '@muster/rexi';
@@ -18,11 +20,13 @@ import { Dialler } from './dialler.ts';
 import type { Guardianship } from './guardianship.ts';
 import { Kills } from './kills.ts';
 import type { Note } from './options.ts';
+import { Rejoin } from './rejoin.ts';
 import { cutWhenSilent } from './silence.ts';
-import { isLasting, lostSession } from './trouble.ts';
+import { endedProcess, isLasting, lostSession, refusedSession } from './trouble.ts';
 
 /**
- * Where a node stands. Casts go to nodes that are up; a suspect one keeps its streams, but gets nothing new.
+ * Where a node stands. Casts go to nodes that are up; a suspect one, which is silent or whose link broke, keeps its
+ * streams, but gets nothing new.
  *
  *     dialling ──> opening ──> up <──> suspect
  *         ^____________________│__________│      (session lost: every reference in it is down)
@@ -73,7 +77,10 @@ export class ClusterNode {
   #bound = 0;
   #heardStamp = 0;
   #stampAt = 0;
+  /** The message of the trouble that was told last. */
+  #told = '';
   readonly #dialler: Dialler;
+  readonly #rejoin: Rejoin;
   #watch: Timer | undefined;
 
   constructor(options: NodeOptions) {
@@ -84,11 +91,9 @@ export class ClusterNode {
       ...options,
       id: () => this.id,
       linked: (link) => this.#linked(link),
-      failed: (error) => {
-        this.#isTroubledBy(error);
-        this.#redial();
-      },
+      failed: (error) => this.#dialFailed(error),
     });
+    this.#rejoin = new Rejoin(options);
     void this.#dialler.dial();
   }
 
@@ -154,7 +159,7 @@ export class ClusterNode {
 
   /** Whether the reference is still in a session that can be spoken to. Checked before every start. */
   holds(counter: number): boolean {
-    return this.#casts.has(counter) && (this.state === 'up' || this.state === 'draining');
+    return this.#casts.has(counter) && (this.state === 'up' || this.state === 'draining') && this.#isLinked;
   }
 
   /** A stream that is ready was not chosen: it ends without a word. */
@@ -203,6 +208,10 @@ export class ClusterNode {
     channel?.abort(error.message);
   }
 
+  get #isLinked(): boolean {
+    return this.#channel?.linked === true;
+  }
+
   async #linked(link: Link): Promise<void> {
     const { guardian, refused } = this.#options;
     const error = refused?.(this, link.peer);
@@ -211,6 +220,10 @@ export class ClusterNode {
       throw error;
     }
     link.unref?.();
+    if (this.#accepted && this.#channel !== undefined) {
+      if (link.peer.incarnation === this.incarnation) return this.#resume(this.#channel, link);
+      this.#giveUp(endedProcess(this.name));
+    }
     this.id = link.peer.id;
     this.incarnation = link.peer.incarnation;
     const channel = this.#converse(link);
@@ -229,6 +242,7 @@ export class ClusterNode {
       handler: {
         message: (message) => this.#message(message),
         suspect: (silent) => this.#suspect(silent),
+        broken: (end) => channel === this.#channel && this.#broken(end),
         ended: (end) => {
           if (this.#channel !== channel) return;
           this.#channel = undefined;
@@ -297,17 +311,65 @@ export class ClusterNode {
   }
 
   /** Why it was refused is what counts, and not that its link, of no use any more, goes as well. */
-  #refused({ code, reason }: Extract<Message, { type: 'session-refused' }>): void {
+  #refused(refusal: Extract<Message, { type: 'session-refused' }>): void {
     const channel = this.#channel;
     this.#channel = undefined;
-    const text = `The node refused the session: ${reason}.`;
-    this.#lost(new ClusterError(code === 'fenced' ? 'fenced' : 'down', text, { node: this.name }));
+    this.#lost(refusedSession(this.name, refusal));
     channel?.abort('the session was refused');
   }
 
   #suspect(silent: boolean): void {
     if (silent && this.state === 'up') this.#become('suspect');
     else if (!silent && this.state === 'suspect') this.#become('up');
+    if (!this.#accepted) return;
+    if (silent) this.#dialler.again();
+    else this.#dialler.rest();
+  }
+
+  /** A session outlives its link: its node is suspect until another link carries it on, or it is given up. */
+  #broken(end: LinkEnd): boolean {
+    if (!this.#accepted) return false;
+    this.#note('link-broke', () => ({ by: end.by }));
+    this.#isTroubledBy(lostSession(this.name, end));
+    if (this.state === 'up') this.#become('suspect');
+    this.#dialler.again();
+    return true;
+  }
+
+  #resume(channel: Channel, link: Link): void {
+    if (channel.linked && !channel.isSuspect) return link.abort('the link before it is back');
+    this.#rejoin.ask(channel, link, this.#session, (answer) => this.#answered(channel, link, answer));
+  }
+
+  #answered(channel: Channel, link: Link, answer: ResumeAnswer): void {
+    if (answer.is === 'unanswered') return this.#dialler.again();
+    this.#rejoin.stop();
+    this.#dialler.rest();
+    if (answer.is === 'refused') return this.#giveUp(refusedSession(this.name, answer.refusal));
+    this.trouble = undefined;
+    channel.move(link, answer.read);
+    this.#note('session-resumed', () => ({}));
+    if (this.state === 'suspect') this.#become('up');
+  }
+
+  #dialFailed(error: ClusterError): void {
+    if (!this.#accepted) {
+      this.#isTroubledBy(error);
+      return this.#redial();
+    }
+    if (this.#isLinked && this.#channel?.isSuspect === false) return; // It is back by itself.
+    this.#isTroubledBy(error);
+    const left = this.#rejoin.failed(error);
+    if (left === 0 && !this.#isLinked) this.#giveUp(endedProcess(this.name, error));
+    else this.#dialler.again(left);
+  }
+
+  /** Nobody will carry the session on. */
+  #giveUp(error: ClusterError): void {
+    const channel = this.#channel;
+    this.#channel = undefined;
+    channel?.abort(error.text);
+    this.#lost(error);
   }
 
   #lost(error: ClusterError): void {
@@ -324,6 +386,7 @@ export class ClusterNode {
     }
     this.#accepted = false;
     this.#channel = undefined;
+    this.#rejoin.stop();
     this.#kills.over();
     if (next === 'closed') this.trouble = error;
     else this.#isTroubledBy(error);
@@ -332,9 +395,12 @@ export class ClusterNode {
   }
 
   #isTroubledBy(error: ClusterError): void {
-    const known = this.trouble?.message === error.message;
+    const { trouble } = this;
     this.trouble = error;
-    if (!known) this.#options.troubled?.(this);
+    // What follows from a trouble that was told is no other.
+    if (trouble !== undefined && (error.message === this.#told || error.cause === trouble)) return;
+    this.#told = error.message;
+    this.#options.troubled?.(this);
   }
 
   #redial(): void {

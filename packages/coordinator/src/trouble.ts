@@ -1,4 +1,4 @@
-import type { ErrorCode, LinkEnd, Peer } from '@muster/rexi';
+import type { ErrorCode, LinkEnd, Peer, SessionRefused } from '@muster/rexi';
 import { CloseCode, ClusterError } from '@muster/rexi';
 
 /** Why a node cannot be linked to, where another attempt will find the same. */
@@ -14,6 +14,24 @@ export function isLasting(trouble: ClusterError | undefined): boolean {
 /** What the end of its link means for the session, and what to look at. */
 export function lostSession(node: string, end: LinkEnd): ClusterError {
   return new ClusterError('down', `The session with the node was lost: ${meaning(end)}.`, { node });
+}
+
+/** The node opens no such session, or does not carry it on. */
+export function refusedSession(node: string, { code, reason }: SessionRefused): ClusterError {
+  const text =
+    code === 'session_unknown'
+      ? `The session with the node was lost: ${reason}, by the time its link was back.`
+      : `The node refused the session: ${reason}.`;
+  return new ClusterError(code === 'fenced' ? 'fenced' : 'down', text, { node });
+}
+
+/** Nobody listens any more where the node was, or another life of it does. */
+export function endedProcess(node: string, cause?: ClusterError): ClusterError {
+  const how = cause === undefined ? 'and was started again' : "and nothing listens at its address; see the node's log";
+  return new ClusterError('down', `The session with the node was lost: its process has ended, ${how}.`, {
+    node,
+    ...(cause && { cause }),
+  });
 }
 
 function meaning({ by, code, reason }: LinkEnd): string {

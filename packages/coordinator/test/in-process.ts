@@ -1,5 +1,5 @@
 import type { Clock, Constants, Entropy, Link, MemoryNetwork, Transport } from '@muster/rexi';
-import { memoryNetwork } from '@muster/rexi';
+import { ClusterError, memoryNetwork } from '@muster/rexi';
 import type { VirtualClock } from '@muster/rexi/testing';
 import { seededEntropy, Stoppable, virtualClock } from '@muster/rexi/testing';
 import type { MemoryNode, MemoryNodeOptions, Script } from '@muster/worker/testing';
@@ -36,6 +36,8 @@ export class InProcess {
   /** Other spellings of addresses, by which they are dialled too. */
   readonly aliases: Map<string, string> = new Map();
   readonly #constants: Partial<Constants>;
+  /** Addresses at which the coordinator's dials meet silence. */
+  readonly cutOff: Set<string> = new Set();
   #dead = false;
 
   constructor({ seed = 'in-process', latency = 0, constants = {} }: InProcessOptions = {}) {
@@ -134,6 +136,12 @@ export class InProcess {
     for (const link of this.links[dialler]) link.lose(600_000);
   }
 
+  /** Nothing that the coordinator sends or dials arrives anywhere, until `cutOff` is cleared. */
+  cutCoordinatorOff(): void {
+    this.silence('coordinator');
+    for (const { address } of this.nodes.values()) this.cutOff.add(address);
+  }
+
   /** References of everything that lives anywhere. */
   get jobs(): string[] {
     return this.everyNode.flatMap(({ jobs }) => jobs);
@@ -152,6 +160,10 @@ export class InProcess {
     const links = this.links[dialler];
     return {
       dial: async (address, options) => {
+        if (dialler === 'coordinator' && this.cutOff.has(address)) {
+          await new Promise<void>((resolve) => this.clock.after(options.timeout, resolve));
+          throw new ClusterError('unreachable', `${address} has not answered.`, { detail: 'timeout' });
+        }
         const link = (await this.network.dial(this.aliases.get(address) ?? address, options)) as Lossy;
         links.add(link);
         return link;

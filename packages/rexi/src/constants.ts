@@ -42,6 +42,8 @@ export const defaults = {
   message: 16_777_216,
   /** Control bytes waiting for a link before the session is given up. */
   controlQueue: 4_194_304,
+  /** Control frames that may be under way without a session-ack before the session is given up. */
+  controlFrames: 4_096,
   /** Body bytes waiting for a link whose peer asks for more (casts, requests, objects) before the link is given up. */
   bodyQueue: 134_217_728,
   /** Questions of one link (requests, kills to be confirmed) that may be open. */

@@ -55,6 +55,8 @@ export { checkRole, decodeMessage, encodeMessage, laneOf } from './message/codec
 
 export { Channel } from './channel/channel.ts';
 export type { ChannelHandler, ChannelOptions } from './channel/channel.ts';
+export { resume } from './channel/resume.ts';
+export type { ResumeAnswer, ResumeOptions } from './channel/resume.ts';
 
 export { guard, ValueCodec, valueLimits } from './value/index.ts';
 export type { RefHook, Snapshot, ValueCodecOptions, ValueLimits } from './value/index.ts';

@@ -21,8 +21,8 @@ describe('PROTOCOL.md', () => {
     for (const name of ['constants', 'close-codes', 'exit-codes']) expect(tables[name]).not.toMatch(/\|\s*\|$/m);
   });
 
-  it('has all eighteen rules', () => {
+  it('has all nineteen rules', () => {
     const rules = [...document.matchAll(/^(\d+)\. \*\*/gm)].map(([, number]) => Number(number));
-    expect(rules).toEqual(Array.from({ length: 18 }, (_, index) => index + 1));
+    expect(rules).toEqual(Array.from({ length: 19 }, (_, index) => index + 1));
   });
 });

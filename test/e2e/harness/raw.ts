@@ -68,6 +68,8 @@ export const samples: { readonly [Type in MessageType]: Extract<Message, { type:
   'object-chunk': { type: 'object-chunk', id: 1, offset: 0, bytes: new Uint8Array() },
   'object-ack': { type: 'object-ack', id: 1, bytes: 0 },
   'object-end': { type: 'object-end', id: 1, code: 'missing' },
+  'session-resume': { type: 'session-resume', session: 1, read: 0 },
+  'session-resumed': { type: 'session-resumed', session: 1, read: 0 },
 };
 
 export class RawPeer {

@@ -12,10 +12,18 @@ import { Outbox, smallestFrame } from './outbox.ts';
 export interface ChannelHandler {
   /** One message, its role already checked. A ProtocolError thrown here closes the link with its code. */
   message(message: Message): void;
-  /** Nothing was heard for `suspectAfter` heartbeats; or something was heard again. */
+  /**
+   * Nothing was heard for `suspectAfter` heartbeats, or, where a conversation outlives its link, nothing was acked for one
+   * more; or neither is so any more.
+   */
   suspect?(silent: boolean): void;
   /** The body queue has fallen below what one turn can send: producers may go on. */
   drained?(): void;
+  /**
+   * The link broke, without a reason being said. True: the conversation waits for another link, which `move` gives it.
+   * Without this it ends with its link, and keeps nothing to be sent again.
+   */
+  broken?(end: LinkEnd): boolean;
   /** Once, last. */
   ended(end: LinkEnd): void;
 }
@@ -29,12 +37,13 @@ export interface ChannelOptions {
 }
 
 /**
- * The conversation over one link: messages in two lanes, frames numbered and acked, heartbeats. What happens is decided
+ * The conversation over one link, or over one after the other: messages in two lanes, frames numbered and acked, heartbeats. What happens is decided
  * by Outbox, Inbox and Liveness, which know neither clock nor link; this is the shell around them.
  */
 export class Channel {
   readonly peer: Peer;
-  readonly #link: Link;
+  /** None while it waits for another. */
+  #link: Link | undefined;
   readonly #clock: Clock;
   readonly #constants: Constants;
   readonly #handler: ChannelHandler;
@@ -56,21 +65,84 @@ export class Channel {
 
   constructor(link: Link, { clock, constants, handler, vouched = () => false }: ChannelOptions) {
     this.peer = link.peer;
-    this.#link = link;
     this.#clock = clock;
     this.#constants = constants;
     this.#handler = handler;
     this.#vouched = vouched;
-    this.#outbox = new Outbox(constants);
+    const keep = handler.broken !== undefined;
+    this.#outbox = new Outbox(constants, { keep });
     this.#inbox = new Inbox(constants);
-    this.#liveness = new Liveness(constants, clock.now());
+    this.#liveness = new Liveness(constants, clock.now(), keep);
     this.#readAt = clock.now();
-    link.handle({
-      frame: (bytes) => this.#frame(bytes),
-      drained: () => this.#flushSoon(),
-      ended: (end) => this.#end(end),
-    });
+    this.#attach(link);
     this.#beat(clock.now());
+  }
+
+  /** Whether it has a link at this moment. */
+  get linked(): boolean {
+    return this.#link !== undefined;
+  }
+
+  /** The last frame that was read: a new link begins behind it. It stands still while there is no link. */
+  get read(): number {
+    return this.#inbox.read;
+  }
+
+  /** Destroys the link and waits for another, which `move` gives it. */
+  leave(reason: string): void {
+    const link = this.#link;
+    this.#link = undefined;
+    link?.abort(reason);
+  }
+
+  /**
+   * Goes on over another link, whose peer has read frames up to `read` of this conversation: what came behind is sent
+   * again. The link before it is destroyed first. A peer that cannot have read so much, or so little, is closed.
+   */
+  move(link: Link, read: number): void {
+    if (this.#closing || this.#ended) return link.abort('the conversation is over');
+    this.leave('another link takes its place');
+    this.#attach(link);
+    if (this.#paused) link.pause();
+    this.#handedOver = 0;
+    this.#readAt = this.#clock.now();
+    this.#liveness.moved(this.#clock.now());
+    this.#inbox.acked(); // Both sides have just said what they have read.
+    try {
+      this.#outbox.rewind(read);
+    } catch (error) {
+      return this.#violated(error);
+    }
+    this.#hear();
+    if (this.#liveness.reaches(this.#clock.now())) this.#handler.suspect?.(false);
+    this.send({ type: 'heartbeat', stamp: Math.floor(this.#clock.now()) });
+  }
+
+  /** Gives its link away, behind what was sent. This conversation is over, and its handler hears nothing of it. */
+  release(): Link | undefined {
+    if (this.#closing || this.#ended) return undefined;
+    this.#flush();
+    const link = this.#link;
+    this.#link = undefined;
+    this.#closing = this.#ended = true;
+    this.#tick?.cancel();
+    return link;
+  }
+
+  #attach(link: Link): void {
+    this.#link = link;
+    const isMine = (): boolean => this.#link === link;
+    link.handle({
+      frame: (bytes) => isMine() && this.#frame(bytes),
+      drained: () => isMine() && this.#flushSoon(),
+      ended: (end) => isMine() && this.#over(end),
+    });
+  }
+
+  #over(end: LinkEnd): void {
+    const isBroken = !this.#closing && end.code === 1006;
+    if (isBroken) this.#link = undefined; // First: whoever hears of it looks at what there is.
+    if (!isBroken || this.#handler.broken?.(end) !== true) this.#end(end);
   }
 
   /** Milliseconds on the clock when the last byte was heard. */
@@ -117,7 +189,7 @@ export class Channel {
 
   /** Control bytes that wait here, and those in the link that cannot be body. */
   get #controlWaiting(): number {
-    return this.#outbox.waiting('control') + Math.max(0, this.#link.queued - this.#outbox.inFlight);
+    return this.#outbox.waiting('control') + Math.max(0, (this.#link?.queued ?? 0) - this.#outbox.inFlight);
   }
 
   /** Resolves when everything that was sent has been handed to the link, or the channel is over. */
@@ -131,29 +203,36 @@ export class Channel {
     if (this.#closing || this.#ended) return;
     this.#flush();
     this.#closing = true;
-    this.#link.close(code, reason);
+    if (this.#link === undefined) this.#endSoon({ by: 'self', code, reason });
+    else this.#link.close(code, reason);
   }
 
   abort(reason: string): void {
     this.#closing = true;
-    if (!this.#ended) this.#link.abort(reason);
+    if (this.#ended) return;
+    if (this.#link === undefined) this.#endSoon({ by: 'self', code: 1006, reason });
+    else this.#link.abort(reason);
+  }
+
+  #endSoon(end: LinkEnd): void {
+    this.#clock.soon(() => this.#end(end));
   }
 
   /** Stops reading. What is not read is no silence of the peer's. */
   pause(): void {
     this.#paused = true;
-    this.#link.pause();
+    this.#link?.pause();
   }
 
   resume(): void {
     this.#paused = false;
     if (!this.#closing && !this.#ended) this.#hear();
-    this.#link.resume();
+    this.#link?.resume();
   }
 
   /** Ends now, of a peer that would not read the reason; this side learns it all the same. */
   #cut(code: CloseCode, reason: string): void {
-    if (!this.#closing) this.#link.close(code, reason);
+    if (!this.#closing) this.#link?.close(code, reason);
     this.abort(reason);
   }
 
@@ -178,6 +257,7 @@ export class Channel {
       const before = this.#outbox.inFlight;
       this.#outbox.ack(message.frame, this.#clock.now());
       if (this.#outbox.inFlight < before) this.#readAt = this.#clock.now();
+      if (this.#liveness.reaches(this.#clock.now())) this.#handler.suspect?.(false);
       this.#flushSoon();
       return;
     }
@@ -215,11 +295,15 @@ export class Channel {
   }
 
   #flush(): void {
+    const link = this.#link;
+    if (link === undefined) return;
     if (this.#outbox.inFlight === 0) this.#readAt = this.#clock.now();
     for (let frame = this.#next(); frame !== undefined && !this.#ended; frame = this.#next()) {
       for (const part of frame) this.#handedOver += part.length;
-      this.#link.send(frame);
+      link.send(frame);
     }
+    if (this.#outbox.controlFrames > this.#constants.controlFrames)
+      return this.#cut(CloseCode.overflow, 'too many control frames are unacknowledged');
     const low = this.bodyWaiting < this.#constants.inFlight;
     const drained = this.#choked && low;
     this.#choked = !low; // First: whoever goes on now may choke it again.
@@ -240,8 +324,10 @@ export class Channel {
     if (now - due <= heartbeat) this.#judge(now);
     else this.#wasStopped(now);
     if (this.#closing || this.#ended) return;
-    this.#ackFrames();
-    this.send({ type: 'heartbeat', stamp: Math.floor(now) });
+    if (this.linked) {
+      this.#ackFrames();
+      this.send({ type: 'heartbeat', stamp: Math.floor(now) });
+    }
     this.#tick = this.#clock.after(heartbeat, () => this.#beat(now + heartbeat));
   }
 
@@ -252,7 +338,7 @@ export class Channel {
   }
 
   #judge(now: number): void {
-    if (this.#closing || this.#ended) return;
+    if (this.#closing || this.#ended || this.#link === undefined) return;
     if (this.#liveness.stalled(now, this.#handedOver, this.#link.queued) && !this.#vouched()) {
       this.#cut(CloseCode.stalled, `no byte could be written for ${this.#constants.write} ms`);
     } else if (!this.#paused && this.#liveness.gone(now) && !this.#vouched()) {

@@ -38,9 +38,16 @@ export class Inbox {
     return messages;
   }
 
-  /** The frame to ack, where enough body has been read since the last ack for the peer to wait for it. */
+  /** The last frame that was read. */
+  get read(): number {
+    return this.#number;
+  }
+
+  /** The frame to ack, where enough has been read since the last ack for the peer to wait for it. */
   get due(): number | undefined {
-    return this.#unackedBytes * 8 >= this.#constants.inFlight ? this.#number : undefined;
+    const { inFlight, controlFrames } = this.#constants;
+    const isDue = this.#unackedBytes * 8 >= inFlight || (this.#number - this.#acked) * 64 >= controlFrames;
+    return isDue ? this.#number : undefined;
   }
 
   /** The frame to ack, whatever has been read since the last; undefined when nothing has. */

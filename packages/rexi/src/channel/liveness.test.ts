@@ -21,3 +21,26 @@ describe('a queue', () => {
     expect(liveness.stalled(3_600_000, 100, 0)).toBe(false);
   });
 });
+
+describe('a peer that is heard and acks nothing', () => {
+  const { heartbeat, suspectAfter } = constants();
+  const deaf = (suspectAfter + 1) * heartbeat;
+
+  it('is suspect a heartbeat later than a silent one, until it acks again; what it says clears nothing', () => {
+    const liveness = new Liveness(constants(), 0, true);
+    liveness.hear(deaf);
+    expect([liveness.falls(deaf), liveness.falls(deaf + 1), liveness.falls(deaf + 2)]).toEqual([false, true, false]);
+    expect([liveness.hear(deaf + 3), liveness.suspect]).toEqual([false, true]);
+    expect([liveness.reaches(deaf + 4), liveness.suspect]).toEqual([true, false]);
+  });
+
+  it('is not where nobody waits for acks, nor to somebody who was stopped', () => {
+    const other = new Liveness(constants(), 0);
+    other.hear(deaf + 1);
+    expect(other.falls(deaf + 1)).toBe(false);
+    const stopped = new Liveness(constants(), 0, true);
+    stopped.wasStopped(deaf);
+    stopped.hear(deaf);
+    expect(stopped.falls(deaf + 1)).toBe(false);
+  });
+});

@@ -16,6 +16,15 @@ interface Pending {
   readonly atHandOver: (() => readonly Uint8Array[]) | undefined;
 }
 
+/** A frame that was handed over and is not acked. */
+interface Sent {
+  readonly number: number;
+  readonly lane: Lane;
+  readonly size: number;
+  /** Absent where nothing is ever sent again. */
+  readonly parts: readonly Uint8Array[] | undefined;
+}
+
 /** A queue without shifting costs: read from the head, compacted now and then. */
 class Queue<T> {
   #items: (T | undefined)[] = [];
@@ -29,6 +38,14 @@ class Queue<T> {
     return this.#items[this.#head];
   }
 
+  /** Everything, in order; it is empty then. */
+  take(): T[] {
+    const all = this.#items.slice(this.#head) as T[];
+    this.#items = [];
+    this.#head = 0;
+    return all;
+  }
+
   drop(): void {
     this.#items[this.#head] = undefined; // It may hold megabytes, and its place is not compacted at once.
     this.#head += 1;
@@ -39,23 +56,39 @@ class Queue<T> {
   }
 }
 
+export interface OutboxOptions {
+  /** Frames are kept until they are acked, so that `rewind` can send them again. Default: they are not. */
+  readonly keep?: boolean;
+}
+
 /**
  * What waits to be sent, and the decision what goes next. Control first, always; body only while the body bytes that
- * the peer has not session-acked stay below the in-flight limit, since what the kernel holds cannot be overtaken.
+ * the peer has not session-acked stay below the in-flight limit, since what the kernel holds cannot be overtaken. So what
+ * is kept for another link is bounded as well: it is what is in flight.
  */
 export class Outbox {
   readonly #queues: Record<Lane, Queue<Pending>> = { control: new Queue(), body: new Queue() };
   readonly #waiting: Record<Lane, number> = { control: 0, body: 0 };
-  readonly #limit: InFlightLimit;
+  readonly #constants: Constants;
+  readonly #keep: boolean;
+  #limit: InFlightLimit;
   readonly #frame: number;
   readonly #message: number;
-  /** Body bytes of the frames that are not acked, with their numbers, oldest first. */
-  readonly #unacked: Queue<{ readonly number: number; readonly bytes: number }> = new Queue();
+  /** Frames that are not acked, oldest first; of control only where they are kept. */
+  readonly #unacked: Queue<Sent> = new Queue();
+  /** What was under way on a link that broke and has not left again, and its bytes. */
+  readonly #again: Record<Lane, Queue<Sent>> = { control: new Queue(), body: new Queue() };
+  readonly #againBytes: Record<Lane, number> = { control: 0, body: 0 };
   #inFlight = 0;
+  #controlFrames = 0;
   #number = 0;
   #acked = 0;
+  /** The frame behind which this link began. */
+  #begun = 0;
 
-  constructor(constants: Constants) {
+  constructor(constants: Constants, { keep = false }: OutboxOptions = {}) {
+    this.#constants = constants;
+    this.#keep = keep;
     this.#frame = constants.frame;
     this.#message = constants.message;
     this.#limit = new InFlightLimit(constants);
@@ -63,7 +96,12 @@ export class Outbox {
 
   /** Bytes of messages that are not handed over yet. */
   waiting(lane: Lane): number {
-    return this.#waiting[lane];
+    return this.#waiting[lane] + this.#againBytes[lane];
+  }
+
+  /** Control frames that were handed over, are kept, and not acked. */
+  get controlFrames(): number {
+    return this.#controlFrames;
   }
 
   /** Bytes of body frames that were handed over and are not acked. */
@@ -92,9 +130,11 @@ export class Outbox {
     this.#waiting[lane] += size;
   }
 
-  /** The next frame in parts, of at most so many bytes, or undefined while nothing may go. */
+  /** The next frame in parts, of at most so many bytes where it is a new one, or undefined while nothing may go. */
   next(most: number = this.#frame): Uint8Array[] | undefined {
+    if (this.#againBytes.control > 0) return this.#resend('control');
     if (this.#waiting.control > 0) return this.#fill('control', most);
+    if (this.#againBytes.body > 0) return this.#hasRoomAgain() ? this.#resend('body') : undefined;
     const free = this.#bodyFrame();
     return free === 0 ? undefined : this.#fill('body', Math.min(most, free));
   }
@@ -110,17 +150,70 @@ export class Outbox {
 
   /** The peer has read everything up to this frame. */
   ack(frame: number, now: number): void {
+    if (frame < this.#begun) return; // It was under way when the link broke, and is said again.
+    this.#checkAck(frame);
+    this.#limit.measure(this.#forget(frame), now);
+  }
+
+  /**
+   * Begins anew on another link, whose peer has read everything up to this frame: what came behind it is sent again, under
+   * new numbers, control before body. It reached nobody, because that link is over on both sides.
+   * @throws ProtocolError `badState` for a frame that was never sent, or was acked.
+   */
+  rewind(read: number): void {
+    this.#checkAck(read);
+    this.#forget(read);
+    const lost = this.#unacked.take();
+    for (const lane of ['control', 'body'] as const) {
+      const again = [...lost.filter((sent) => sent.lane === lane), ...this.#again[lane].take()];
+      this.#againBytes[lane] = again.reduce((sum, { size }) => sum + size, 0);
+      for (const sent of again) this.#again[lane].push(sent);
+    }
+    this.#number = this.#begun = read;
+    this.#inFlight = this.#controlFrames = 0;
+    this.#limit = new InFlightLimit(this.#constants);
+  }
+
+  #checkAck(frame: number): void {
     if (frame > this.#number || frame < this.#acked) {
       throw badState(`acked frame ${frame}, where ${this.#acked} to ${this.#number} were possible`);
     }
+  }
+
+  /** The frames up to this one are the peer's. Returns how many bytes of body were in them. */
+  #forget(frame: number): number {
     this.#acked = frame;
     let bytes = 0;
     for (let next = this.#unacked.peek(); next !== undefined && next.number <= frame; next = this.#unacked.peek()) {
-      bytes += next.bytes;
+      if (next.lane === 'body') bytes += next.size;
+      else this.#controlFrames -= 1;
       this.#unacked.drop();
     }
     this.#inFlight -= bytes;
-    this.#limit.measure(bytes, now);
+    return bytes;
+  }
+
+  #hasRoomAgain(): boolean {
+    const size = this.#again.body.peek()?.size ?? 0;
+    return this.#inFlight === 0 || this.#inFlight + size <= this.#limit.bytes;
+  }
+
+  #resend(lane: Lane): Uint8Array[] | undefined {
+    const sent = this.#again[lane].peek();
+    if (sent?.parts === undefined) return undefined;
+    this.#again[lane].drop();
+    this.#againBytes[lane] -= sent.size;
+    this.#number += 1;
+    const frame = [writeFrameHead(lane, this.#number), ...sent.parts.slice(1)];
+    this.#handedOver(lane, sent.size, frame);
+    return frame;
+  }
+
+  #handedOver(lane: Lane, size: number, parts: readonly Uint8Array[]): void {
+    if (lane === 'body') this.#inFlight += size;
+    else if (this.#keep) this.#controlFrames += 1;
+    else return;
+    this.#unacked.push({ number: this.#number, lane, size, parts: this.#keep ? parts : undefined });
   }
 
   /** A message that fits the next frame whole is not cut to fill the last eighth of this one: its receiver would copy it. */
@@ -140,10 +233,7 @@ export class Outbox {
       if (next.sent < next.size) break;
       this.#queues[lane].drop();
     }
-    if (lane === 'body') {
-      this.#inFlight += used;
-      this.#unacked.push({ number: this.#number, bytes: used });
-    }
+    this.#handedOver(lane, used, frame);
     return frame;
   }
 }

@@ -91,4 +91,6 @@ export const layouts: { readonly [Type in MessageType]: Layout<Extract<Message, 
   'object-chunk': { tag: 31, lane: 'body', from: worker, fields: { id: u32, offset: u48, bytes: rest } },
   'object-ack': { tag: 32, lane: 'control', from: askers, fields: { id: u32, bytes: u48 } },
   'object-end': { tag: 33, lane: 'body', from: ['worker', 'coordinator', 'peer'], fields: { id: u32, code: name } },
+  'session-resume': { tag: 34, lane: 'control', from: coordinator, fields: { session: u32, read: u48 } },
+  'session-resumed': { tag: 35, lane: 'control', from: worker, fields: { session: u32, read: u48 } },
 };

@@ -24,7 +24,10 @@ export interface SessionAccepted {
   readonly jobs: readonly { readonly name: string; readonly stream: boolean }[];
 }
 
-/** The session cannot be had: a newer one has been seen, or the incarnation is fenced. */
+/**
+ * The session cannot be had: a newer one has been seen (`stale`), the incarnation is `fenced`, or the one that was to be
+ * resumed is over (`session_unknown`).
+ */
 export interface SessionRefused {
   readonly type: 'session-refused';
   readonly session: number;
@@ -279,6 +282,22 @@ export interface ObjectEnd {
   readonly code: string;
 }
 
+/** The only word of a coordinator on a new link that is to carry on an accepted session whose link broke. */
+export interface SessionResume {
+  readonly type: 'session-resume';
+  readonly session: number;
+  /** The last frame of the session that was read. */
+  readonly read: number;
+}
+
+/** The session goes on behind this frame: the link's next one is the session's. */
+export interface SessionResumed {
+  readonly type: 'session-resumed';
+  readonly session: number;
+  /** The last frame of the session that was read. */
+  readonly read: number;
+}
+
 export type Message =
   | SessionOpen
   | SessionAccepted
@@ -312,6 +331,8 @@ export type Message =
   | ObjectHead
   | ObjectChunk
   | ObjectAck
-  | ObjectEnd;
+  | ObjectEnd
+  | SessionResume
+  | SessionResumed;
 
 export type MessageType = Message['type'];

@@ -44,6 +44,8 @@ const allowed: Readonly<Record<MessageType, string>> = {
   'object-chunk': '...w..',
   'object-ack': 'c.p...',
   'object-end': 'c.pw..',
+  'session-resume': 'c.....',
+  'session-resumed': '...w..',
 };
 
 /** Rows, casts and values, and whatever has to stay behind them. Everything else may overtake. */

@@ -97,7 +97,8 @@ export function noNeedlessEnd(chronicle: Chronicle): Finding[] {
 
 function mayEnd(chronicle: Chronicle, incarnation: string | undefined, node: string, at: number): boolean {
   const from = at - echo;
-  if (!chronicle.calm([node, `net ${node}`], from, at)) return true;
+  // Links that are reset are no reason: sessions outlive them.
+  if (chronicle.hitting([node, `net ${node}`], from, at).some(({ kind }) => kind !== 'reset')) return true;
   const [whose, guarding] = chronicle.coordinatorOf(incarnation);
   const coordinator = chronicle.hitting([whose], from, at);
   const guardian = chronicle.hitting([guarding], from, at);

@@ -58,6 +58,8 @@ interface Conversation {
   kills: number;
   /** A session has been opened over it. */
   accepted: boolean;
+  /** Something other than heartbeats has been said. */
+  spoken: boolean;
 }
 
 /** What has a meaning in a session only. */
@@ -123,6 +125,7 @@ export class Agent {
       handler: {
         message: (message) => this.#message(conversation, message),
         drained: () => this.#drained(conversation),
+        ...(link.peer.role === 'coordinator' && { broken: (end: LinkEnd) => this.#broken(conversation, end) }),
         ended: (end) => this.#ended(conversation, end),
       },
     });
@@ -135,6 +138,7 @@ export class Agent {
       held: false,
       kills: 0,
       accepted: false,
+      spoken: false,
     };
     this.#links.set(id, conversation);
     this.#objects.linked(id, (message) => channel.send(message));
@@ -162,7 +166,9 @@ export class Agent {
   /** Links that are open, by role. */
   get links(): Record<string, number> {
     const counts: Record<string, number> = {};
-    for (const { channel } of this.#links.values()) counts[channel.peer.role] = (counts[channel.peer.role] ?? 0) + 1;
+    for (const { channel } of this.#links.values()) {
+      if (channel.linked) counts[channel.peer.role] = (counts[channel.peer.role] ?? 0) + 1;
+    }
     return counts;
   }
 
@@ -179,12 +185,20 @@ export class Agent {
     if (from.channel.peer.role === 'guardian') this.#guardian(from, message, now);
     else if (from.channel.peer.role === 'coordinator') this.#coordinator(from, message, now);
     else this.#other(from, message);
+    from.spoken ||= message.type !== 'heartbeat';
     this.#arm();
   }
 
   #coordinator(from: Conversation, message: Message, now: number): void {
     if (message.type === 'session-open') {
       return this.#perform(this.#sessions.opening(from.incarnation, from.id, message.session, now));
+    }
+    if (message.type === 'session-resume') {
+      // What was said before it would belong to no session, or to another.
+      if (from.spoken) throw new ProtocolError(CloseCode.badState, 'A session is resumed by the first word on a link.');
+      const { id: link, incarnation } = from;
+      const { session, read } = message;
+      return this.#perform(this.#sessions.resuming({ incarnation, link, session, read }, now));
     }
     if (message.type === 'renew') {
       return this.#renew(from, message, now);
@@ -317,6 +331,31 @@ export class Agent {
     if (session !== undefined) this.jobs.drained(session);
   }
 
+  /** A session outlives its link; whatever else was said over it does not. */
+  #broken(from: Conversation, end: LinkEnd): boolean {
+    const { incarnation, id } = from;
+    if (this.#sessions.current(incarnation, id) === undefined) return false;
+    this.#note('link-broke', { incarnation, role: from.channel.peer.role, ...end });
+    this.#perform(this.#sessions.linkBroke(incarnation, id, end.by === 'peer', this.#clock.now()));
+    return true;
+  }
+
+  /** The conversation of the session takes the link over from the one that it has begun. */
+  #move({ session, link: id, read }: Extract<SessionEffect, { do: 'move' }>): void {
+    const known = session.link === undefined ? undefined : this.#links.get(session.link);
+    const opening = this.#links.get(id);
+    if (known === undefined || opening === undefined) return;
+    // First: of a link that is read on, more could come than is said here.
+    known.channel.leave('a newer link carries the session on');
+    opening.channel.send({ type: 'session-resumed', session: session.number, read: known.channel.read });
+    const link = opening.channel.release();
+    this.#links.delete(id);
+    this.#objects.unlinked(id);
+    if (link === undefined) return;
+    this.#note('session-resumed', { incarnation: session.incarnation, session: session.number });
+    known.channel.move(link, read);
+  }
+
   #ended(from: Conversation, end: LinkEnd): void {
     this.#links.delete(from.id);
     this.#objects.unlinked(from.id);
@@ -341,6 +380,9 @@ export class Agent {
           this.#accepted(effect.session);
           if (effect.session.link !== undefined) this.#objects.opened(effect.session.link, effect.session);
           this.#note('session-opened', { incarnation: effect.session.incarnation, session: effect.session.number });
+          break;
+        case 'move':
+          this.#move(effect);
           break;
         case 'end':
           this.#objects.endSession(effect.session);

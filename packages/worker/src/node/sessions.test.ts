@@ -26,6 +26,7 @@ function bench(): {
       if (effect.do === 'send') return [`${effect.link} ${said(effect.message)}`];
       if (effect.do === 'close') return [`${effect.link} closed ${effect.code}`];
       if (effect.do === 'opened') return [`opened ${effect.session.number}`];
+      if (effect.do === 'move') return [`${effect.link} carries ${effect.session.number} on from ${effect.read}`];
       ended.push(effect.session);
       const line = `end ${effect.session.number} ${effect.code} by ${effect.by}`;
       return busy.has(effect.session.number) ? [line] : [line, ...take(sessions.jobsGone(effect.session, 0, now))];
@@ -48,6 +49,78 @@ function said(message: Extract<SessionEffect, { do: 'send' }>['message']): strin
       return message.type;
   }
 }
+
+describe('rule 19: a session whose link broke', () => {
+  const resume = (sessions: Sessions, session: number, now: number): SessionEffect[] =>
+    sessions.resuming({ incarnation: who, link: other, session, read: 70 }, now);
+
+  it('is carried on over another, and keeps its conversation', () => {
+    const { sessions, take } = bench();
+    take(sessions.opening(who, coordinator, 1, 0));
+    expect(take(sessions.linkBroke(who, coordinator, true, 100))).toEqual([]);
+    expect(take(resume(sessions, 1, 500), 500)).toEqual([`${other} carries 1 on from 70`]);
+    expect(sessions.current(who, coordinator)?.number).toBe(1);
+  });
+
+  it('is carried on as well when the node has not missed the link', () => {
+    const { sessions, take } = bench();
+    take(sessions.opening(who, coordinator, 1, 0));
+    expect(take(resume(sessions, 1, 500))).toEqual([`${other} carries 1 on from 70`]);
+  });
+
+  it('lives until its lease ends, and is not known after that', () => {
+    const { sessions, take } = bench();
+    take(sessions.opening(who, coordinator, 1, 0));
+    take(sessions.linkBroke(who, coordinator, false, 100));
+    expect(take(resume(sessions, 1, table.lease), table.lease)).toEqual([
+      'end 1 lease_lost by lease',
+      `${coordinator} closed ${CloseCode.leaseLost}`,
+      `${other} refused 1 session_unknown`,
+    ]);
+  });
+
+  it('rule 11: ends a moment after both links were closed, unless it is carried on before', () => {
+    const closed = (): ReturnType<typeof bench> => {
+      const one = bench();
+      one.take(one.sessions.opening(who, coordinator, 1, 0));
+      one.take(one.sessions.guard(who, guardian, 1, 0));
+      one.take(one.sessions.linkEnded(who, guardian, true, 100));
+      one.take(one.sessions.linkBroke(who, coordinator, true, 100));
+      return one;
+    };
+    const ends = closed();
+    expect(ends.take(ends.sessions.expire(100 + table.closedGrace))).toContain('end 1 down by closed links');
+    const goesOn = closed();
+    goesOn.take(resume(goesOn.sessions, 1, 500));
+    expect(goesOn.sessions.nextExpiry).toBe(table.lease);
+  });
+
+  it.each([
+    ['fenced', (sessions: Sessions) => sessions.fence(who, guardian, 100), 'fenced'],
+    ['given up', (sessions: Sessions) => sessions.endedByGuardian(who, guardian, 1, 100), 'session_unknown'],
+    ['followed by a newer one', (sessions: Sessions) => sessions.opening(who, 9, 2, 100), 'session_unknown'],
+    [
+      'over, and its conversation with it',
+      (sessions: Sessions) => sessions.linkEnded(who, coordinator, true, 100),
+      'session_unknown',
+    ],
+  ])('is refused when it was %s', (_how, end, code) => {
+    const { sessions, take } = bench();
+    take(sessions.guard(who, guardian, 1, 0));
+    take(sessions.opening(who, coordinator, 1, 0));
+    take(sessions.linkBroke(who, coordinator, true, 50));
+    take(end(sessions));
+    expect(take(resume(sessions, 1, 200), 200)).toEqual([`${other} refused 1 ${code}`]);
+  });
+
+  it('is refused as long as it waits for the jobs of an older one: it was never accepted', () => {
+    const { sessions, take, busy } = bench();
+    busy.add(1);
+    take(sessions.opening(who, coordinator, 1, 0));
+    take(sessions.opening(who, 9, 2, 0));
+    expect(take(resume(sessions, 2, 100))).toEqual([`${other} refused 2 session_unknown`]);
+  });
+});
 
 describe('a session', () => {
   it('is accepted with the stamp from which its first lease counts', () => {

@@ -2,7 +2,10 @@ import type { Constants, Message } from '@muster/rexi';
 import { CloseCode, mostListed } from '@muster/rexi';
 import { Agenda } from './agenda.ts';
 
-/** Names a link within the agent. */
+/**
+ * Names a link within the agent; and the conversation that it began, which may go on over other links. A session's is the
+ * conversation.
+ */
 export type LinkId = number;
 
 /** Why a session is over, as its jobs' exits tell it. */
@@ -14,7 +17,9 @@ export type SessionEffect =
   | { readonly do: 'close'; readonly link: LinkId; readonly code: number; readonly reason: string }
   /** Kill its jobs without grace, release its objects; then say `jobsGone`. */
   | { readonly do: 'end'; readonly session: Session; readonly code: SessionEndCode; readonly by: EndedBy }
-  | { readonly do: 'opened'; readonly session: Session };
+  | { readonly do: 'opened'; readonly session: Session }
+  /** The session goes on over this link, the one before it destroyed first. The peer has read so many frames of it. */
+  | { readonly do: 'move'; readonly session: Session; readonly link: LinkId; readonly read: number };
 
 /** Who ended a session. */
 export type EndedBy = 'lease' | 'guardian' | 'fence' | 'newer session' | 'closed links';
@@ -29,6 +34,15 @@ export interface Session {
   /** The newest stamp of this node that was echoed for it. */
   newest: number;
   state: 'waiting' | 'open' | 'ended';
+}
+
+/** What a coordinator says on a new link of the session that it had. */
+export interface Resuming {
+  readonly incarnation: string;
+  readonly link: LinkId;
+  readonly session: number;
+  /** The last frame of it that the coordinator has read. */
+  readonly read: number;
 }
 
 interface Guardian {
@@ -69,6 +83,7 @@ export interface SessionsOptions {
  * before it believes what waited in its sockets.
  *
  *     session-open ──> waiting ──(older sessions' jobs dead)──> open ──(lease, end, newer, fence, links closed)──> ended
+ *                                                              ^__│  session-resume
  */
 export class Sessions {
   readonly #constants: Constants;
@@ -115,6 +130,20 @@ export class Sessions {
     one.session = session;
     if (older !== undefined) effects.push(...this.#end(one, older, 'down', 'newer session'));
     return this.#planned(one, [...effects, ...this.#accept(one, now)]);
+  }
+
+  /** A coordinator carries a session on over a new link: only one that may still run jobs. */
+  resuming({ incarnation, link, session: number, read }: Resuming, now: number): SessionEffect[] {
+    const effects = this.expire(now);
+    const one = this.#know(incarnation, now);
+    if (one.fenced !== undefined) return [...effects, ...refuse(link, number, 'fenced', 'the incarnation was fenced')];
+    const { session } = one;
+    if (session?.number !== number || session.state !== 'open' || session.link === undefined) {
+      return [...effects, ...refuse(link, number, 'session_unknown', `session ${number} is over`)];
+    }
+    session.closed = false;
+    one.closedSince = undefined;
+    return this.#planned(one, [...effects, { do: 'move', session, link, read }]);
   }
 
   /** When the lease of a session ends, as it stands now. */
@@ -175,15 +204,30 @@ export class Sessions {
     return this.#planned(one, [...effects, { do: 'send', link, message: { type: 'ended', session: number } }]);
   }
 
-  /** A link is over. `byPeer`: it was closed, and did not merely fall silent. */
+  /** A session's link broke; its conversation waits for another. `byPeer`: it was closed, and did not merely fall silent. */
+  linkBroke(incarnation: string, link: LinkId, byPeer: boolean, now: number): SessionEffect[] {
+    return this.#unlinked(incarnation, link, byPeer, now, link);
+  }
+
+  /** A conversation is over, and its link. `byPeer`: it was closed, and did not merely fall silent. */
   linkEnded(incarnation: string, link: LinkId, byPeer: boolean, now: number): SessionEffect[] {
+    this.#incarnations.get(incarnation)?.fencers.delete(link);
+    return this.#unlinked(incarnation, link, byPeer, now, undefined);
+  }
+
+  #unlinked(
+    incarnation: string,
+    link: LinkId,
+    byPeer: boolean,
+    now: number,
+    left: LinkId | undefined,
+  ): SessionEffect[] {
     const one = this.#incarnations.get(incarnation);
     if (one === undefined) return [];
-    one.fencers.delete(link);
     one.seen = now;
     for (const end of [one.session, one.guardian]) {
       if (end?.link !== link) continue;
-      end.link = undefined;
+      end.link = left;
       end.closed = byPeer;
     }
     const both = one.session?.closed === true && one.guardian?.closed !== false;
