@@ -74,6 +74,7 @@ describe('A link that is silent in one direction, and every link after it', () =
       expect(['down', 'lease_lost']).toContain(code);
       if (direction === 'down') expect(states).toContain('suspect');
       expect(now() - since).toBeLessThan(bound + 500);
+      own.greet = () => undefined;
       await cluster.close();
       own.cut();
     },

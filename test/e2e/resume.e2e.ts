@@ -171,7 +171,7 @@ describe('What falls into the gap', () => {
     const since = now();
     expect(await cluster.call('add', { a: 1, b: 2 })).toBe(3);
     tell('the next call after a lease', { ms: Math.round(now() - since) });
-    expect(now() - since).toBeLessThan(1_000);
+    expect(now() - since).toBeLessThan(3_000);
     expect(cluster.incarnation).toBe(incarnation);
     await cluster.close();
     own.cut();

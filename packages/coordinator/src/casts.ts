@@ -40,6 +40,8 @@ export type CastEnd = 'value' | 'last' | 'exit' | 'down';
 /** The casts of one session that have neither ended nor been given up, and what is said of them. */
 export class Casts {
   readonly #handlers: Map<number, CastHandler> = new Map();
+  /** Who waits for the end of a cast, whatever it is. */
+  readonly #watchers: Map<number, (() => void)[]> = new Map();
   readonly #ended: (counter: number, how: CastEnd, code?: string) => void;
   /** Messages of references that had ended or were given up: dropped, and counted. */
   late = 0;
@@ -67,7 +69,23 @@ export class Casts {
 
   /** The reference is of no interest any more; false when it was of none already. */
   forget(counter: number): boolean {
-    return this.#handlers.delete(counter);
+    const was = this.#handlers.delete(counter);
+    this.#tell(counter);
+    return was;
+  }
+
+  /** Resolves when the cast has ended or was given up; at once when there is none. */
+  async whenOver(counter: number): Promise<void> {
+    if (!this.has(counter)) return;
+    await new Promise<void>((resolve) =>
+      this.#watchers.set(counter, [...(this.#watchers.get(counter) ?? []), resolve]),
+    );
+  }
+
+  #tell(counter: number): void {
+    if (this.#watchers.size === 0) return;
+    for (const told of this.#watchers.get(counter) ?? []) told();
+    this.#watchers.delete(counter);
   }
 
   /** Passes on what a worker says of a reference. @throws ProtocolError for what cannot be understood. */
@@ -108,6 +126,7 @@ export class Casts {
     this.#handlers.clear();
     for (const [counter, handler] of lost) {
       this.#ended(counter, 'down', error.code);
+      this.#tell(counter);
       handler.down(error);
     }
   }
@@ -120,5 +139,6 @@ export class Casts {
     else if (message.type === 'last') handler.last(message.rows, message.value);
     else handler.exit(message);
     this.#handlers.delete(message.counter);
+    this.#tell(message.counter);
   }
 }

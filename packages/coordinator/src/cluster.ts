@@ -1,5 +1,5 @@
 import type { Constants, Message } from '@muster/rexi';
-import { ClusterError, constants as tableOf, newIdentity, ValueCodec } from '@muster/rexi';
+import { ClusterError, constants as tableOf, newIdentity, parseRef, ValueCodec } from '@muster/rexi';
 import { refHook } from '@muster/store';
 import { EventEmitter } from 'node:events';
 import type { GatherOrder } from './gather-order.ts';
@@ -204,6 +204,22 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     const decided = (): boolean => enough() || nodes.filter(({ mayBeUp }) => mayBeUp).length < count;
     await this.#held(() => incarnation.until(decided, constants.connect));
     if (!enough()) throw incarnation.over ?? tooFewUp(nodes, count, decided() ? undefined : constants.connect);
+  }
+
+  /**
+   * Resolves when the job of this reference cannot run any more, so that another may take its place: its node has confirmed
+   * that nothing of it is left, or its session is lost and the bound (1.1 leases and the time of a kill, 6 s) has passed
+   * since anybody renewed that. A job that has not ended is waited for. @throws ClusterError `bad_options` for what is no
+   * reference of this coordinator's present incarnation.
+   */
+  async whenSurelyDead(ref: string): Promise<void> {
+    const { incarnation, counter } = parseRef(ref);
+    const current = this.#current();
+    if (incarnation !== current.id) {
+      const text = `${ref} is no reference of this coordinator's incarnation, ${current.id}.`;
+      throw new ClusterError('bad_options', text);
+    }
+    await this.#held(() => current.whenSurelyDead(counter));
   }
 
   /** Kills what is left, with confirmation, and lets everything go. May be called twice. */

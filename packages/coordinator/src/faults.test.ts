@@ -329,6 +329,56 @@ describe('a link that is cut', () => {
   });
 });
 
+describe('whenSurelyDead', () => {
+  const refs = ({ world }: { world: InProcess }): string[] =>
+    world.everyNode.flatMap(({ executors }) => executors.started.map(({ ref }) => ref));
+
+  it('waits for the end of a job, and until nothing of it is left', async () => {
+    const world = new InProcess();
+    await world.node('w1', jobsOf('w1'), { executors: { dies: 400 } });
+    const cluster = await world.connect();
+    const abort = new AbortController();
+    const call = world.failure(cluster.call('deaf', undefined, { signal: abort.signal }));
+    await world.clock.pass(100);
+    let alive = -1;
+    const dead = cluster.whenSurelyDead(refs({ world })[0] ?? '').then(() => (alive = world.jobs.length));
+    await world.clock.pass(5_000);
+    expect(alive).toBe(-1);
+    abort.abort();
+    expect(await call).toBe('cancelled');
+    expect(alive).toBe(-1);
+    await world.run(dead);
+    expect(alive).toBe(0);
+    await world.run(cluster.close());
+  });
+
+  it('waits for the bound where the session is lost and nobody confirms anything', async () => {
+    const bench = await up(['w1']);
+    const { world, cluster } = bench;
+    const ends = await hanging(bench);
+    const [ref = ''] = refs(bench);
+    world.cutCoordinatorOff();
+    world.silence('guardian');
+    const began = world.clock.now();
+    await world.run(cluster.whenSurelyDead(ref));
+    expect(ends).toEqual(['down']);
+    expect(world.jobs).toEqual([]);
+    expect(world.clock.now() - began).toBeLessThanOrEqual(2 * (1.1 * lease + kill) + 1_000);
+    await world.run(cluster.close());
+  });
+
+  it('is at once for what is long over, and refuses what is no reference of its own', async () => {
+    const { world, cluster } = await up(['w1']);
+    await world.run(cluster.call('answer'));
+    const began = world.clock.now();
+    await world.run(cluster.whenSurelyDead(refs({ world })[0] ?? ''));
+    expect(world.clock.now() - began).toBeLessThan(50);
+    expect(await world.failure(cluster.whenSurelyDead('0123456789abcdef-1'))).toBe('bad_options');
+    expect(await world.failure(cluster.whenSurelyDead('nonsense'))).toBe('bad_options');
+    await world.run(cluster.close());
+  });
+});
+
 describe('a worker node that restarts', () => {
   it('at the same address is another one: old references are down, and new casts run there', async () => {
     const bench = await up(['w1']);

@@ -114,9 +114,10 @@ export class Guardianship {
     this.#process?.send({ do: 'session', address, session, bound });
   }
 
-  /** The session is given up. Resolves with the newest stamp that a guardian may have echoed for it; 0: none. */
+  /** The session is given up. Resolves with the newest stamp that a guardian may have echoed for it; 0: none, Infinity: any. */
   async giveUp(address: string, session: number): Promise<number> {
-    if (this.#sessions.get(address)?.session !== session || this.#state === 'over') return 0;
+    if (this.#sessions.get(address)?.session !== session) return 0;
+    if (this.#state === 'over') return Number.POSITIVE_INFINITY;
     this.#sessions.delete(address);
     this.#process?.send({ do: 'end', address, session });
     return new Promise<number>((resolve, reject) =>

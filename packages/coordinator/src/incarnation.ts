@@ -147,6 +147,11 @@ export class Incarnation {
     release();
   }
 
+  /** Resolves when the job of this counter cannot run any more, wherever it was cast. */
+  async whenSurelyDead(counter: number): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.whenSurelyDead(counter)));
+  }
+
   /** `copies`: the nodes that could do the same. Where there is none of them, no other time will help. */
   unreachable(name: string, job: string, copies: readonly string[] = [name]): ClusterError {
     const node = this.node(name);

@@ -22,6 +22,7 @@ import { Kills } from './kills.ts';
 import type { Note } from './options.ts';
 import { Rejoin } from './rejoin.ts';
 import { cutWhenSilent } from './silence.ts';
+import { SurelyDead } from './surely-dead.ts';
 import { endedProcess, isLasting, lostSession, refusedSession } from './trouble.ts';
 
 /**
@@ -81,6 +82,9 @@ export class ClusterNode {
   #told = '';
   readonly #dialler: Dialler;
   readonly #rejoin: Rejoin;
+  readonly #dead: SurelyDead;
+  /** The counters that were cast in the session. */
+  #span = { first: 1, last: 0 };
   #watch: Timer | undefined;
 
   constructor(options: NodeOptions) {
@@ -94,6 +98,7 @@ export class ClusterNode {
       failed: (error) => this.#dialFailed(error),
     });
     this.#rejoin = new Rejoin(options);
+    this.#dead = new SurelyDead(options.clock);
     void this.#dialler.dial();
   }
 
@@ -143,6 +148,8 @@ export class ClusterNode {
       return make();
     });
     parts.forEach(({ handler }, i) => this.#casts.add(counters[i] ?? 0, handler));
+    const { first, last } = this.#span;
+    this.#span = { first: last < first ? (counters[0] ?? 0) : first, last: counters.at(-1) ?? last };
     this.#note('cast', () => ({
       job: order.job,
       timed: order.deadline !== Infinity,
@@ -178,6 +185,18 @@ export class ClusterNode {
     const killed = this.#kills.kill(live, grace, confirm);
     failpoint('after-kill');
     await killed;
+  }
+
+  /**
+   * Resolves when a job that was cast here cannot run any more: it has ended and its node has confirmed that nothing of it
+   * is left, or its session is lost and the coordinator's own bound has passed. Kills nothing that has not ended.
+   */
+  async whenSurelyDead(counter: number): Promise<void> {
+    await this.#casts.whenOver(counter);
+    const { first, last } = this.#span;
+    // An end is said before the last process is gone; whoever asks is answered when it is, or the session is over.
+    if (this.#accepted && counter >= first && counter <= last) await this.#kills.kill([counter], 0, true);
+    await this.#dead.when(counter);
   }
 
   /** Kills everything in the session; resolves when it is confirmed. */
@@ -382,7 +401,9 @@ export class ClusterNode {
   #down(error: ClusterError, next: 'dialling' | 'closed'): void {
     if (this.#accepted) {
       this.#note('session-down', () => ({ why: error.message }));
-      void this.#options.guardian.giveUp(this.address, this.#session).catch(() => 0);
+      const guardians = this.#options.guardian.giveUp(this.address, this.#session);
+      this.#dead.givenUp({ ...this.#span, bound: this.#bound, own: this.newestStamp, guardians });
+      this.#span = { first: 1, last: 0 };
     }
     this.#accepted = false;
     this.#channel = undefined;

@@ -9,3 +9,4 @@ export { judging } from '../judge.ts';
 export { ClusterNode } from '../node.ts';
 export { Part } from '../part.ts';
 export { Source } from '../source.ts';
+export { lastRenewal } from '../surely-dead.ts';

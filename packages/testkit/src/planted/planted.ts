@@ -4,6 +4,7 @@ import type { Planted } from './breaking.ts';
 import { all, castsTwice, swap, unsaid } from './breaking.ts';
 import { bugsOfEnds } from './bugs-of-ends.ts';
 import { bugsOfLeases } from './bugs-of-leases.ts';
+import { bugsOfLinks } from './bugs-of-links.ts';
 import { bugsOfObjects } from './bugs-of-objects.ts';
 import { bugsOfRows } from './bugs-of-rows.ts';
 import { bugsOfStores } from './bugs-of-stores.ts';
@@ -162,6 +163,7 @@ export const plantedBugs: readonly Planted[] = [
   ...bugsOfLeases,
   ...bugsOfRows,
   ...bugsOfEnds,
+  ...bugsOfLinks,
   ...bugsOfObjects,
   ...bugsOfStores,
 ];
