@@ -124,7 +124,7 @@ export class JobsBench {
 }
 
 export function newSession(number: number): Session {
-  return { incarnation, number, link: number, closed: false, newest: 0, state: 'open' };
+  return { incarnation, number, link: number, via: number, closed: false, newest: 0, state: 'open' };
 }
 
 function inWords(message: Message): string {

@@ -68,6 +68,16 @@ describe('rule 19: a session whose link broke', () => {
     expect(take(resume(sessions, 1, 500))).toEqual([`${other} carries 1 on from 70`]);
   });
 
+  it('stays on the newest link, whichever is read last', () => {
+    const { sessions, take } = bench();
+    take(sessions.opening(who, coordinator, 1, 0));
+    const at = (link: LinkId): string[] =>
+      take(sessions.resuming({ incarnation: who, link, session: 1, read: 70 }, 500));
+    expect(at(9)).toEqual(['9 carries 1 on from 70']);
+    expect(at(8)).toEqual([`8 closed ${CloseCode.replaced}`]);
+    expect(at(10)).toEqual(['10 carries 1 on from 70']);
+  });
+
   it('lives until its lease ends, and is not known after that', () => {
     const { sessions, take } = bench();
     take(sessions.opening(who, coordinator, 1, 0));

@@ -29,6 +29,8 @@ export interface Session {
   readonly incarnation: string;
   readonly number: number;
   link: LinkId | undefined;
+  /** The newest link that has carried it. */
+  via: LinkId;
   /** The peer has closed its link, which did not merely fall silent. */
   closed: boolean;
   /** The newest stamp of this node that was echoed for it. */
@@ -126,7 +128,15 @@ export class Sessions {
     one.highest = number;
     one.closedSince = undefined;
     const older = one.session;
-    const session: Session = { incarnation, number, link, closed: false, newest: Math.floor(now), state: 'waiting' };
+    const session: Session = {
+      incarnation,
+      number,
+      link,
+      via: link,
+      closed: false,
+      newest: Math.floor(now),
+      state: 'waiting',
+    };
     one.session = session;
     if (older !== undefined) effects.push(...this.#end(one, older, 'down', 'newer session'));
     return this.#planned(one, [...effects, ...this.#accept(one, now)]);
@@ -141,6 +151,9 @@ export class Sessions {
     if (session?.number !== number || session.state !== 'open' || session.link === undefined) {
       return [...effects, ...refuse(link, number, 'session_unknown', `session ${number} is over`)];
     }
+    // Sockets are read in any order: what was said on a link that its coordinator has left may be read last.
+    if (link < session.via) return [...effects, close(link, CloseCode.replaced, 'a newer link carries the session on')];
+    session.via = link;
     session.closed = false;
     one.closedSince = undefined;
     return this.#planned(one, [...effects, { do: 'move', session, link, read }]);
