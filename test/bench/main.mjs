@@ -5,7 +5,7 @@ import { install } from './harness/install.mjs';
 import { profileInto } from './harness/profiles.mjs';
 import { asChart, asJson, asTable, progress } from './harness/report.mjs';
 
-const names = ['rows', 'call', 'scatter', 'kill', 'memory', 'sim', 'store'];
+const names = ['rows', 'call', 'scatter', 'kill', 'resume', 'memory', 'sim', 'store'];
 
 const usage = `npm run bench -- NAME [--json] [--quick] [--profile DIR]
 
@@ -13,6 +13,7 @@ const usage = `npm run bench -- NAME [--json] [--quick] [--profile DIR]
   call      one value there and back, beside a bare ws echo and moleculer
   scatter   one small reply of each of many parts, beside grpc-js, a bare ws floor and NATS
   kill      a coordinator is killed: how long its jobs outlive it
+  resume    links are reset under load: the time without rows, and what keeping frames costs
   memory    512 streams that are read slowly, and what an idle node costs
   sim       a cluster under virtual time: how much faster than real time
   store     each connector beside the bare client of what it stands on

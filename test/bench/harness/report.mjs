@@ -51,7 +51,9 @@ export function asChart(results) {
 function chartOf({ name, value, unit, yardstick, others = [] }, width) {
   const bars = [{ name: 'Muster', value }, ...(yardstick === undefined ? [] : [yardstick]), ...others];
   const most = Math.max(...bars.map((bar) => bar.value));
-  const rows = bars.map((bar) => `  ${bar.name.padEnd(width)} ${barOf(bar.value / most)} ${figure(bar.value)}`);
+  const rows = bars.map(
+    (bar) => `  ${bar.name.padEnd(width)} ${barOf(most > 0 ? bar.value / most : 0)} ${figure(bar.value)}`,
+  );
   return [`${name}, ${unit}`, ...rows].join('\n');
 }
 

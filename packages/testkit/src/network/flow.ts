@@ -58,6 +58,8 @@ export class Flow {
   #holds = 0;
   #moving = false;
   #dead = false;
+  /** The connection is being reset: nothing leaves any more, and what has left still arrives. */
+  #severed = false;
   #orphaned = false;
   /** The most that ever waited for the kernel. */
   peak = 0;
@@ -149,6 +151,7 @@ export class Flow {
     while (
       this.#line.length > 0 &&
       !this.#dead &&
+      !this.#severed &&
       !this.#busy &&
       this.#holds === 0 &&
       (this.#orphaned || !path.blocked)
@@ -159,6 +162,7 @@ export class Flow {
         this.#cutAt = Infinity;
         if (this.#mayCut()) {
           this.#line.length = 0;
+          this.#severed = true;
           this.#options.cut();
           return;
         }
