@@ -58,6 +58,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   /** The jobs of `typeof jobs`, by name: call, stream, scatter, reduce. */
   readonly jobs: ClusterJobs<Jobs>;
   readonly #options: ConnectOptions;
+  readonly #addresses: readonly (readonly string[])[];
   readonly #seams: Seams;
   readonly #constants: Constants;
   readonly #secret: Uint8Array;
@@ -76,7 +77,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
   constructor(options: ConnectOptions, seams: Seams, hold: () => () => void) {
     super();
     (this as EventEmitter).on('newListener', checkEvent);
-    checkNodes(options.nodes);
+    this.#addresses = checkNodes(options.nodes);
     this.#options = options;
     this.#seams = seams;
     this.#hold = hold;
@@ -259,7 +260,7 @@ export class Cluster<Jobs = Record<string, never>> extends EventEmitter<ClusterE
     const { clock, entropy, transport, spawn, note } = this.#seams;
     const identity = newIdentity('coordinator', this.#options.id ?? 'coordinator', entropy);
     const incarnation: Incarnation = new Incarnation({
-      addresses: this.#options.nodes,
+      addresses: this.#addresses,
       clock,
       entropy,
       constants: this.#constants,

@@ -3,7 +3,8 @@ import { chance, ClusterError } from '@muster/rexi';
 import { backoff } from './backoff.ts';
 
 export interface DiallerOptions {
-  readonly address: string;
+  /** Dialled in turn, at least one. */
+  readonly addresses: readonly string[];
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly constants: Constants;
@@ -17,11 +18,12 @@ export interface DiallerOptions {
   readonly failed: (error: ClusterError) => void;
 }
 
-/** Dials one address, and again when it is told to, each time later, until it is stopped. */
+/** Dials one address after the other, and again when it is told to, each time later, until it is stopped. */
 export class Dialler {
   readonly #options: DiallerOptions;
   readonly #stop = new AbortController();
   #attempt = 0;
+  #turn = 0;
   #dialling = false;
   #retry: Timer | undefined;
 
@@ -34,7 +36,9 @@ export class Dialler {
   }
 
   async dial(): Promise<void> {
-    const { transport, identity, secret, constants, address, id, linked, failed } = this.#options;
+    const { transport, identity, secret, constants, addresses, id, linked, failed } = this.#options;
+    const address = addresses[this.#turn % addresses.length] ?? '';
+    this.#turn += 1;
     const { signal } = this.#stop;
     this.#dialling = true;
     try {

@@ -276,6 +276,26 @@ describe('a link that is cut', () => {
     await world.run(cluster.close());
   });
 
+  it('rule 19: is replaced by one to another address of the node, where the first does not answer any more', async () => {
+    const world = new InProcess();
+    const { address } = await world.node('w1', jobsOf('w1'));
+    const other = 'ws://w1.other:1';
+    world.aliases.set(other, address);
+    const cluster = await world.connect({ nodes: [[address, other]] });
+    const ends: string[] = [];
+    cluster.call('deaf').catch((error: { code: string }) => ends.push(error.code));
+    await world.clock.pass(100);
+    world.cutOff.add(address);
+    for (let times = 0; times < 2; times += 1) {
+      for (const link of world.links.coordinator) link.abort('cut');
+      await world.clock.pass(6_000);
+      expect(await world.run(cluster.call('who'))).toBe('w1');
+    }
+    expect(ends).toEqual([]);
+    expect(cluster.nodes()).toHaveLength(1);
+    await world.run(cluster.close());
+  });
+
   it('rule 9: by a node that is not reached any more, gives `down` within the bound, and jobs are dead by then', async () => {
     const bench = await up();
     const { world, cluster } = bench;

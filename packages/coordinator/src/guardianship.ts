@@ -48,7 +48,8 @@ interface Waiting<T> {
  */
 export class Guardianship {
   readonly #options: GuardianshipOptions;
-  readonly #nodes: Map<string, { readonly node: string; linked: boolean }> = new Map();
+  readonly #nodes: Map<string, { readonly node: string; readonly addresses: readonly string[]; linked: boolean }> =
+    new Map();
   readonly #sessions: Map<string, { readonly session: number; readonly bound: number }> = new Map();
   readonly #linking: Map<string, Waiting<void>[]> = new Map();
   readonly #ending: Map<string, Waiting<number>[]> = new Map();
@@ -99,12 +100,12 @@ export class Guardianship {
   }
 
   /** Resolves when the guardian is linked to the node. */
-  async guard(address: string, node: string): Promise<void> {
+  async guard(address: string, node: string, addresses: readonly string[] = [address]): Promise<void> {
     this.#assertAlive();
     const known = this.#nodes.get(address);
     if (known?.linked === true) return;
-    this.#nodes.set(address, { node, linked: false });
-    this.#process?.send({ do: 'node', address, node });
+    this.#nodes.set(address, { node, addresses, linked: false });
+    this.#process?.send(nodeLine(address, node, addresses));
     await new Promise<void>((resolve, reject) => this.#add(this.#linking, address, { resolve, reject }));
   }
 
@@ -174,7 +175,7 @@ export class Guardianship {
     });
     for (const [address, node] of this.#nodes) {
       node.linked = false;
-      guardian.send({ do: 'node', address, node: node.node });
+      guardian.send(nodeLine(address, node.node, node.addresses));
     }
     for (const [address, live] of this.#sessions) guardian.send({ do: 'session', address, ...live });
     this.#ask();
@@ -289,6 +290,10 @@ export class Guardianship {
   #add<T>(map: Map<string, Waiting<T>[]>, key: string, waiting: Waiting<T>): void {
     map.set(key, [...(map.get(key) ?? []), waiting]);
   }
+}
+
+function nodeLine(address: string, node: string, addresses: readonly string[]): ToGuardian {
+  return { do: 'node', address, node, ...(addresses.length > 1 && { addresses }) };
 }
 
 function settle(waiting: readonly Waiting<void>[]): void {

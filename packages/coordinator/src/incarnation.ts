@@ -18,7 +18,8 @@ import { ClusterNode } from './node.ts';
 import { doubled } from './trouble.ts';
 
 export interface IncarnationOptions {
-  readonly addresses: readonly string[];
+  /** Of each node, in the order in which they are dialled. */
+  readonly addresses: readonly (readonly string[])[];
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly constants: Constants;
@@ -88,9 +89,9 @@ export class Incarnation {
         for (const wake of this.#waiting) wake();
       };
     this.nodes = options.addresses.map(
-      (address) =>
+      (addresses) =>
         new ClusterNode({
-          address,
+          addresses,
           clock,
           entropy,
           constants,

@@ -48,7 +48,7 @@ class World {
       fenced: () => undefined,
     });
     this.node = new ClusterNode({
-      address: 'ws://w1.test:1',
+      addresses: ['ws://w1.test:1'],
       clock,
       entropy,
       constants: table,

@@ -35,7 +35,8 @@ import { endedProcess, isLasting, lostSession, refusedSession } from './trouble.
 export type NodeState = 'dialling' | 'opening' | 'up' | 'suspect' | 'draining' | 'closed';
 
 export interface NodeOptions {
-  readonly address: string;
+  /** Where it is reached, at least one, dialled in turn; the first is its name as long as its id is not known. */
+  readonly addresses: readonly string[];
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly constants: Constants;
@@ -89,7 +90,7 @@ export class ClusterNode {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    this.address = options.address;
+    this.address = options.addresses[0] ?? '';
     this.#kills = new Kills(options.constants.questions, (kill) => this.send(kill));
     this.#dialler = new Dialler({
       ...options,
@@ -247,7 +248,7 @@ export class ClusterNode {
     this.incarnation = link.peer.incarnation;
     const channel = this.#converse(link);
     // The guardian is there before the first cast is: otherwise a crash between the two would leave an orphan.
-    await guardian.guard(this.address, link.peer.id);
+    await guardian.guard(this.address, link.peer.id, this.#options.addresses);
     if (!this.#dialler.stopped && this.#channel === channel) this.#open(channel);
   }
 

@@ -9,6 +9,8 @@ describe('options that are wrong are refused at the door, with a sentence', () =
   it.each<[string, () => unknown, RegExp]>([
     ['no node', () => checkNodes([]), /at least one node/],
     ['an address that is none', () => checkNodes(['127.0.0.1:7101']), /no address of a node/],
+    ['a node without an address', () => checkNodes([[]]), /at least one address/],
+    ['an address of two nodes', () => checkNodes(['ws://a:1', ['ws://b:1', 'ws://a:1']]), /named twice/],
     ['a node named twice', () => checkNodes(['ws://a:1', 'ws://a:1']), /named twice/],
     [
       'a node named twice in other words',
@@ -45,6 +47,7 @@ describe('options that are wrong are refused at the door, with a sentence', () =
 
   it('and nothing is said about those that are right', () => {
     expect(checkNodes(['ws://a:1', 'ws://a:2/', 'ws://[::1]:1', 'wss://b:443'])).toHaveLength(4);
+    expect(checkNodes(['ws://a:1', ['ws://b:1', 'ws://c:1']])).toEqual([['ws://a:1'], ['ws://b:1', 'ws://c:1']]);
     expect(secretBytes('  sixteen bytes are enough \n')).toHaveLength(24);
   });
 });

@@ -8,8 +8,11 @@ import type { Rule, Rules } from './rules.ts';
 import { anObject, anything, aText, checkOptions, isObject, shown } from './rules.ts';
 
 export interface ConnectOptions {
-  /** Addresses of worker nodes, e.g. `wss://node-a:7101`, or `ws://127.0.0.1:7101` without TLS. */
-  readonly nodes: readonly string[];
+  /**
+   * Addresses of worker nodes, e.g. `wss://node-a:7101`, or `ws://127.0.0.1:7101` without TLS. A node that can be reached at several is a list of them, which
+   * are dialled in turn; the first is its name as long as its id is not known.
+   */
+  readonly nodes: readonly (string | readonly string[])[];
   /** The cluster secret, at least 16 bytes; a string is taken as UTF-8 without surrounding white space. */
   readonly secret: string | Uint8Array;
   /**
@@ -75,7 +78,7 @@ const tls: Rules<TlsOptions> = { ca: aText, cert: aText, key: aText, pins: someP
  */
 export function certificates({ nodes, tls: given }: Pick<ConnectOptions, 'nodes' | 'tls'>): TlsOptions | undefined {
   if (given !== undefined) checkOptions(given, tls, { of: 'tls', within: 'tls.' });
-  const [secure] = Array.isArray(nodes) ? nodes.filter((address) => /^wss:/i.test(String(address))) : [];
+  const [secure] = Array.isArray(nodes) ? nodes.flat().filter((address) => /^wss:/i.test(String(address))) : [];
   if (given === undefined && secure !== undefined)
     throw bad(`${secure} needs certificates; give tls: { ca, cert, key } (muster certs makes some).`);
   return given && absolute(given);
@@ -101,12 +104,19 @@ export function secretBytes(secret: string | Uint8Array | undefined): Uint8Array
   return bytes;
 }
 
-/** @throws ClusterError `bad_options` for no address, a malformed one, or one given twice, however it is spelt. */
-export function checkNodes(nodes: readonly string[] | undefined): readonly string[] {
+/**
+ * The addresses of each node.
+ * @throws ClusterError `bad_options` for no address, a malformed one, or one given twice, however it is spelt.
+ */
+export function checkNodes(nodes: ConnectOptions['nodes'] | undefined): readonly (readonly string[])[] {
   if (!Array.isArray(nodes) || nodes.length === 0)
     throw bad('Name at least one node, e.g. nodes: ["ws://127.0.0.1:7101"].');
+  const all = (nodes as ConnectOptions['nodes']).map((node): readonly string[] =>
+    Array.isArray(node) ? (node as readonly string[]) : [node as string],
+  );
+  if (all.some(({ length }) => length === 0)) throw bad('Give each node at least one address; there is an empty list.');
   const spelt = new Map<string, string>();
-  for (const address of nodes as readonly string[]) {
+  for (const address of all.flat()) {
     const authority = dialled(address);
     const twice = spelt.get(authority);
     if (twice !== undefined) {
@@ -114,7 +124,7 @@ export function checkNodes(nodes: readonly string[] | undefined): readonly strin
     }
     spelt.set(authority, address);
   }
-  return nodes;
+  return all;
 }
 
 /** The one form of an address that can be dialled. */

@@ -4,7 +4,7 @@ import type { FromGuardian, ToGuardian } from './pipe.ts';
 
 /** What the guardian's shell has to do. */
 export type GuardianEffect =
-  | { readonly do: 'dial'; readonly address: string; readonly node: string }
+  | { readonly do: 'dial'; readonly address: string; readonly node: string; readonly addresses: readonly string[] }
   | { readonly do: 'send'; readonly address: string; readonly message: Message }
   | { readonly do: 'say'; readonly message: FromGuardian }
   /** 0: every node has answered; 3: at least one could not be told, and its leases must have run out by now. */
@@ -56,7 +56,7 @@ export class GuardianCore {
     if (this.#fencing !== undefined) return [];
     switch (message.do) {
       case 'node':
-        return this.#know(message.address, message.node, now);
+        return this.#know(message, now);
       case 'block':
         return [{ do: 'say', message: { is: 'registered', to: message.to } }];
       case 'session':
@@ -121,7 +121,7 @@ export class GuardianCore {
     return this.#fence('stall', now);
   }
 
-  #know(address: string, node: string, now: number): GuardianEffect[] {
+  #know({ address, node, addresses }: Extract<ToGuardian, { do: 'node' }>, now: number): GuardianEffect[] {
     const known = this.#nodes.get(address);
     if (known?.linked === true) return [{ do: 'say', message: { is: 'linked', address } }];
     if (known !== undefined) {
@@ -139,7 +139,7 @@ export class GuardianCore {
       bound: surelyDeadAfter(this.#constants),
       fenced: false,
     });
-    return [{ do: 'dial', address, node }];
+    return [{ do: 'dial', address, node, addresses: addresses ?? [address] }];
   }
 
   #vouch({ address, session, bound }: Extract<ToGuardian, { do: 'session' }>, now: number): GuardianEffect[] {

@@ -16,6 +16,8 @@ export interface GuardianOptions {
   readonly exit: (code: 0 | 3) => void;
 }
 
+type Dial = Extract<GuardianEffect, { do: 'dial' }>;
+
 /**
  * The shell around GuardianCore: links to the nodes, dialled again until they are fenced, and a tick each heartbeat.
  * It runs in a process of its own in production, and in the process of the test under simulation.
@@ -29,6 +31,7 @@ export class Guardian {
   readonly #channels: Map<string, Channel> = new Map();
   readonly #over = new AbortController();
   #tick: Timer | undefined;
+  #turn = 0;
 
   constructor(options: GuardianOptions) {
     const { begin, clock } = options;
@@ -67,20 +70,22 @@ export class Guardian {
   #perform(effects: readonly GuardianEffect[]): void {
     for (const effect of effects) {
       if (this.#over.signal.aborted) return;
-      if (effect.do === 'dial') void this.#dial(effect.address, effect.node);
+      if (effect.do === 'dial') void this.#dial(effect);
       else if (effect.do === 'send') this.#channels.get(effect.address)?.send(effect.message);
       else if (effect.do === 'say') this.#options.say(effect.message);
       else this.#exit(effect.code);
     }
   }
 
-  async #dial(address: string, node: string, attempt = 0): Promise<void> {
+  async #dial(to: Dial, attempt = 0): Promise<void> {
+    const { address, node, addresses } = to;
     const { signal } = this.#over;
     if (signal.aborted) return;
     try {
       const { connect: timeout } = this.#constants;
       const identity = this.#identity;
-      const link = await this.#options.transport.dial(address, {
+      const next = addresses[this.#turn++ % addresses.length] ?? address;
+      const link = await this.#options.transport.dial(next, {
         identity,
         secret: this.#secret,
         expect: node,
@@ -88,16 +93,17 @@ export class Guardian {
         signal,
       });
       if (signal.aborted) return link.abort('the guardian is over');
-      this.#channels.set(address, this.#converse(address, node, link));
+      this.#channels.set(address, this.#converse(to, link));
       this.#perform(this.#core.linked(address));
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
-      this.#again(address, node, attempt + 1);
+      this.#again(to, attempt + 1);
     }
   }
 
-  #converse(address: string, node: string, link: Link): Channel {
+  #converse(to: Dial, link: Link): Channel {
     const { clock } = this.#options;
+    const { address } = to;
     return new Channel(link, {
       clock,
       constants: this.#constants,
@@ -109,17 +115,17 @@ export class Guardian {
         ended: () => {
           this.#channels.delete(address);
           this.#core.unlinked(address);
-          this.#again(address, node, 0);
+          this.#again(to, 0);
         },
       },
     });
   }
 
-  #again(address: string, node: string, attempt: number): void {
-    const wanted = (): boolean => !this.#over.signal.aborted && this.#core.wants(address);
+  #again(to: Dial, attempt: number): void {
+    const wanted = (): boolean => !this.#over.signal.aborted && this.#core.wants(to.address);
     if (!wanted()) return;
     const { clock, entropy } = this.#options;
-    clock.after(backoff(attempt, entropy), () => wanted() && void this.#dial(address, node, attempt));
+    clock.after(backoff(attempt, entropy), () => wanted() && void this.#dial(to, attempt));
   }
 
   #exit(code: 0 | 3): void {

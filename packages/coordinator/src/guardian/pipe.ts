@@ -23,7 +23,14 @@ export interface Begin {
 export type ToGuardian =
   | Begin
   /** Link to this node, and answer `linked`. Nothing is cast to it before. */
-  | { readonly do: 'node'; readonly address: string; readonly node: string }
+  | {
+      readonly do: 'node';
+      /** Its name between the two. */
+      readonly address: string;
+      readonly node: string;
+      /** Where it is reached, dialled in turn. Default: the one. */
+      readonly addresses?: readonly string[];
+    }
   /** Counters up to `to` may be cast from now on; answered `registered`. */
   | { readonly do: 'block'; readonly to: number }
   /** This session counts as live: vouch for it. */

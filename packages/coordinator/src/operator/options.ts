@@ -63,7 +63,15 @@ export function operating(options: OperateOptions): Operating {
   const constants = tableOf(options.constants);
   const { role, credential } = proving(options);
   const { id = role, timeout = constants.connect } = options;
-  return { nodes: checkNodes(options.nodes), role, credential, id, timeout, constants, tls: certificates(options) };
+  return {
+    nodes: checkNodes(options.nodes).map(([address = '']) => address),
+    role,
+    credential,
+    id,
+    timeout,
+    constants,
+    tls: certificates(options),
+  };
 }
 
 function proving({ secret, roleKey, role }: OperateOptions): Pick<Operating, 'role' | 'credential'> {
