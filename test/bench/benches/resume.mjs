@@ -55,13 +55,13 @@ async function underResets(count) {
 
 /** Rows a second of a link that keeps what it has sent until it is acked, beside one that does not. @param {number} rounds */
 async function cost(rounds) {
-  const order = { count: 2_000_000 };
+  const order = { count: 12_000_000 };
   const sides = [await side('with the store', true), await side('without it', false)];
   const results = await compare({
     label: 'resume/cost',
     sides: sides.map((one) => /** @type {const} */ ([one, order])),
     wanted: [{ name: 'resume/cost', figure: 'rows', unit: 'rows/s', better: 'higher' }],
-    rounds: Math.max(rounds, 3),
+    rounds: Math.max(rounds, 5),
   });
   for (const one of sides) await one.close();
   return results;
