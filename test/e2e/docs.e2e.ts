@@ -99,10 +99,7 @@ describe('The program in', () => {
     expect((await within('the suite of the guide has ended', 50_000, report.ended)).code).toBe(0);
     expect(report.output).toContain('bucketConnector is a connector');
     expect(await outputOf(page, 'columns.js')).toEqual([
-      '[',
-      '  { ok: true, value: { size: 2 } },',
-      '  { ok: true, value: { size: 1 } }',
-      ']',
+      '[ { ok: true, value: { size: 2 } }, { ok: true, value: { size: 1 } } ]',
     ]);
   });
 

@@ -61,7 +61,7 @@ describe('the log of a node', () => {
     expect(silent).not.toContain(' info ');
     const wrong = start('wrong', '--log-level', 'loud');
     expect((await wrong.ended).code).toBe(2);
-    expect(wrong.errors).toContain('--log-level loud: it is one of silent, error, warn, info, debug.');
+    expect(wrong.errors).toContain('--log-level loud: it is one of debug, info, warn, error, silent.');
   });
 
   it('that somebody holds and does not read stops neither the node nor its end', async () => {

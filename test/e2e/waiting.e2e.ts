@@ -55,7 +55,7 @@ describe('A process lives as long as it waits for something of ours, and no long
 
 describe('Where there is no room for a guardian', () => {
   it('connecting fails with an error that says why, and the process goes on', async () => {
-    const child = start('no more files', [first], 'ulimit -n 64');
+    const child = start('no more files', [first], 'ulimit -n 256');
     expect(await child.ended).toMatchObject({ code: 0 });
     expect(child.output).toMatch(/^ClusterError unavailable .*guardian.*EMFILE/);
     expect(child.errors).toBe('');

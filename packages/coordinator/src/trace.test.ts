@@ -72,7 +72,7 @@ describe('a trace', () => {
     expect(await silent).toMatchObject({ code: 'timeout', trace: child });
     const lost = failure(world, cluster.call('hang', undefined, { trace, timeout: 60_000 }));
     await world.clock.pass(100);
-    for (const link of world.links.coordinator) link.abort('cut');
+    await world.nodes.get('w1')?.crash();
     expect(await lost).toMatchObject({ code: 'down', trace: child });
   });
 

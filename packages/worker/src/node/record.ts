@@ -9,8 +9,11 @@ type Level = Parameters<Log['has']>[0];
 const told: ReadonlyMap<string, readonly [Level, string]> = new Map([
   ['session-opened', ['info', 'a coordinator has opened a session']],
   ['session-ended', ['info', 'a session has ended']],
+  ['session-resumed', ['info', 'a session goes on over another link']],
   ['session-gone', ['debug', 'nothing of a session is left']],
+  ['link-broke', ['info', 'the link of a session is lost, and may come back']],
   ['link-ended', ['debug', 'a link has ended']],
+  ['operator', ['info', 'an operator has changed something']],
   ['fence', ['warn', 'a coordinator is fenced']],
   ['start', ['debug', 'a job begins']],
   ['exit', ['info', 'a job has failed']],
