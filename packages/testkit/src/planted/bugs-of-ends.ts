@@ -2,7 +2,7 @@ import { internals as coordinator } from '@muster/coordinator/testing';
 import { internals as worker } from '@muster/worker/testing';
 import { SimGuardian } from '../machines/sim-guardian.ts';
 import type { Planted } from './breaking.ts';
-import { all, swap, unsaid } from './breaking.ts';
+import { all, swap } from './breaking.ts';
 
 const { GuardianCore, Incarnation, judging, Part } = coordinator;
 const { Sessions } = worker;
@@ -95,11 +95,6 @@ export const bugsOfEnds: readonly Planted[] = [
         ),
       );
     },
-  },
-  {
-    name: 'cancel-not-sent',
-    breaks: 'A stream that is ready and not wanted is told so.',
-    plant: () => unsaid('stream-cancel'),
   },
 ];
 

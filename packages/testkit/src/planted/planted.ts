@@ -9,7 +9,7 @@ import { bugsOfObjects } from './bugs-of-objects.ts';
 import { bugsOfRows } from './bugs-of-rows.ts';
 import { bugsOfStores } from './bugs-of-stores.ts';
 
-const { Casts, ClusterNode, GuardianCore, Guardianship } = coordinator;
+const { Casts, GuardianCore, Guardianship } = coordinator;
 const { Counters, Jobs, Placing } = worker;
 
 /** Every bug that can be planted. Each is one that somebody might write. */
@@ -74,11 +74,6 @@ export const plantedBugs: readonly Planted[] = [
             if (job.state !== 'parked' && job.state !== 'waiting') real.call(this, job);
           },
       ),
-  },
-  {
-    name: 'start-not-rechecked',
-    breaks: 'A copy that is ready is started only while its session is there.',
-    plant: () => swap(ClusterNode.prototype, 'holds', () => () => true),
   },
   {
     name: 'killed-in-the-queue-starts',
