@@ -338,8 +338,13 @@ describe('Stores', () => {
 
   it('owe nobody what they have lost', () => {
     const gone = told(4_000, { refused: 'evicted' });
-    const lines = [begun, over(1_200), objectMade(), fault(3_000, 'store-lost', ['s w1', 's']), gone, end];
-    expect(invariants['objectsStay']?.(new Chronicle(history(...lines), defaults))).toEqual([]);
+    const lost = (ms: number): Line => fault(ms, 'store-lost', ['s w1', 's']);
+    const found = (lines: readonly Line[]): unknown =>
+      invariants['objectsStay']?.(new Chronicle(history(...lines), defaults));
+    expect(found([begun, over(1_200), objectMade(), lost(3_000), gone, end])).toEqual([]);
+    // Between the end of the job and the moment at which its caller hears of it.
+    expect(found([begun, over(1_200), lost(1_250), objectMade(), gone, end])).toEqual([]);
+    expect(found([begun, lost(1_100), over(1_200), objectMade(), gone, end])).toHaveLength(1);
   });
 });
 

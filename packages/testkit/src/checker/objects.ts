@@ -47,7 +47,10 @@ function ownerEnded(chronicle: Chronicle, { ref, kept, at }: Made): number | und
   if (job === undefined) return undefined;
   if (!kept) return job.over;
   const over = job.over ?? at;
-  const lost = chronicle.hitting([`s ${job.node}`], at, chronicle.end).filter(({ kind }) => kind === 'store-lost');
+  // Its caller may hear of it only when it is lost already, over the next link.
+  const lost = chronicle
+    .hitting([`s ${job.node}`], Math.min(over, at), chronicle.end)
+    .filter(({ kind }) => kind === 'store-lost');
   const ended = [...chronicle.named('session-ended'), ...chronicle.named('node-down')].filter(
     (event) =>
       event.on === job.node && (event.incarnation ?? job.incarnation) === job.incarnation && msOf(event) >= over,

@@ -99,7 +99,8 @@ function said(at: number, on: string, event: string, facts: Facts = {}): Told {
 function ofAgent({ id, pid: life, history }: Evidence['agents'][number], deaths: ReadonlyMap<number, number>): Told[] {
   const gone = new Map(history.flatMap(({ event, ref, at }) => (event === 'gone' ? [[ref, at]] : [])));
   return history.flatMap(({ event, at, ...facts }) => {
-    if (event === 'fence' || event === 'session-ended') return [said(at, id, event, { ...facts, life })];
+    if (event === 'fence' || event === 'session-opened' || event === 'session-ended')
+      return [said(at, id, event, { ...facts, life })];
     if (event !== 'start') return [];
     const { ref, job, pid } = facts;
     const over = Math.min(gone.get(ref) ?? Infinity, deaths.get(Number(pid)) ?? Infinity);
