@@ -230,6 +230,21 @@ describe('a guardian that dies', () => {
     expect(world.guardian.words()).not.toContain(`session ${a} 1`);
   });
 
+  it('has echoed nobody knows which stamps of its sessions: who gives one up later is told so', async () => {
+    const world = new World();
+    world.guardianship.vouch(a, 1, 6_000);
+    world.guardian.exit();
+    const ended = await world.watch(world.guardianship.giveUp(a, 1));
+    world.guardian.say({ is: 'ended', address: a, session: 1, stamp: 0 });
+    await world.clock.settle();
+    expect(ended).toEqual(['done Infinity']);
+    world.guardianship.vouch(a, 2, 6_000);
+    const next = await world.watch(world.guardianship.giveUp(a, 2));
+    world.guardian.say({ is: 'ended', address: a, session: 2, stamp: 5 });
+    await world.clock.settle();
+    expect(next).toEqual(['done 5']);
+  });
+
   it('three times within a minute is the end: requests fail with `unavailable`', async () => {
     const world = new World();
     const reserved = await world.watch(world.guardianship.reserve(1));

@@ -51,6 +51,8 @@ export class Guardianship {
   readonly #nodes: Map<string, { readonly node: string; readonly addresses: readonly string[]; linked: boolean }> =
     new Map();
   readonly #sessions: Map<string, { readonly session: number; readonly bound: number }> = new Map();
+  /** Sessions for which a guardian that is gone may have echoed stamps. */
+  readonly #echoed: Set<string> = new Set();
   readonly #linking: Map<string, Waiting<void>[]> = new Map();
   readonly #ending: Map<string, Waiting<number>[]> = new Map();
   readonly #reserving: Waiting<void>[] = [];
@@ -120,10 +122,13 @@ export class Guardianship {
     if (this.#sessions.get(address)?.session !== session) return 0;
     if (this.#state === 'over') return Number.POSITIVE_INFINITY;
     this.#sessions.delete(address);
+    const isCertain = !this.#echoed.delete(keyOf(address, session));
     this.#process?.send({ do: 'end', address, session });
-    return new Promise<number>((resolve, reject) =>
-      this.#add(this.#ending, `${address} ${session}`, { resolve, reject }),
+    const stamp = await new Promise<number>((resolve, reject) =>
+      this.#add(this.#ending, keyOf(address, session), { resolve, reject }),
     );
+    // What a guardian before this one echoed is not known, and may be newer.
+    return isCertain ? stamp : Number.POSITIVE_INFINITY;
   }
 
   /** Lets the guardian fence what is left and go. It outlives this process if it must. */
@@ -228,7 +233,7 @@ export class Guardianship {
         break;
       }
       case 'ended': {
-        const key = `${message.address} ${message.session}`;
+        const key = keyOf(message.address, message.session);
         for (const { resolve } of this.#ending.get(key) ?? []) resolve(message.stamp);
         this.#ending.delete(key);
         break;
@@ -247,6 +252,7 @@ export class Guardianship {
     // A guardian that is gone echoes no stamps any more; what it last echoed is not known, only that it was before now.
     for (const waiting of this.#ending.values()) for (const { resolve } of waiting) resolve(Number.POSITIVE_INFINITY);
     this.#ending.clear();
+    for (const [address, { session }] of this.#sessions) this.#echoed.add(keyOf(address, session));
     if (this.#state !== 'alive') return;
     if (this.#fencing !== undefined)
       return this.#over(
@@ -290,6 +296,10 @@ export class Guardianship {
   #add<T>(map: Map<string, Waiting<T>[]>, key: string, waiting: Waiting<T>): void {
     map.set(key, [...(map.get(key) ?? []), waiting]);
   }
+}
+
+function keyOf(address: string, session: number): string {
+  return `${address} ${session}`;
 }
 
 function nodeLine(address: string, node: string, addresses: readonly string[]): ToGuardian {
