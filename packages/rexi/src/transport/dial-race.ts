@@ -5,7 +5,7 @@ import { dialCancelled, dialTimeout } from './failure.ts';
 
 /**
  * Runs a dial against its timeout and its signal; the first of the three decides. `attempt` is given a signal that
- * says when it has lost, to hang up; a link that it makes all the same is aborted.
+ * says when it has lost or failed, to hang up; a link that it makes all the same is aborted.
  */
 export function race(
   clock: Clock,
@@ -33,7 +33,11 @@ export function race(
     if (signal?.aborted) return cancel();
     attempt(lost.signal).then(
       (link) => (first() ? resolve(link) : link.abort('the dial was over')),
-      (error: unknown) => first() && reject(error),
+      (error: unknown) => {
+        if (!first()) return;
+        lost.abort(error); // What was opened for it and not used yet is hung up as well.
+        reject(error);
+      },
     );
   });
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:https';
-import { connect as connectTcp, type AddressInfo } from 'node:net';
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Authority, pinOfCertificate } from '../../../muster/src/certs/authority.ts';
 import { plain } from '../handshake/certificate.ts';
 import { reply } from '../handshake/client.ts';
+import { writeBytes, writeParams } from '../handshake/header.ts';
 import { newIdentity } from '../handshake/identity.ts';
 import { bytes, coordinator, dial, dialling, failure, finish, listen, secret } from '../testing/link-bench.ts';
 import { linkSuite } from '../testing/link-suite.ts';
@@ -159,6 +160,29 @@ describe('a certificate of the listener', () => {
 });
 
 describe('a connection with TLS', () => {
+  it('is hung up when the listener proves to be somebody else than was dialled', async () => {
+    const on = bench();
+    const headers = { id: 'w', incarnation: '0123456789abcdef', nonce: writeBytes(on.entropy.bytes(32)) };
+    const other = createServer({ ...certificates(worker), minVersion: 'TLSv1.3' });
+    const open = new Set<Socket>();
+    other.on('connection', (socket: Socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket)).on('error', () => undefined);
+    });
+    other.on('upgrade', (_request, socket) =>
+      socket.end(`HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: ${writeParams(headers)}\r\nContent-Length: 0\r\n\r\n`),
+    );
+    closing.push(
+      () => other.close(),
+      () => open.forEach((socket) => socket.destroy()),
+    );
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = `wss://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const error = await failure(on, on.transport.dial(address, { ...dialling(on), expect: 'another' }));
+    expect(error).toMatchObject({ code: 'unauthorized', detail: 'expect' });
+    await expect.poll(() => open.size, { timeout: 1_000 }).toBe(0);
+  });
+
   it('is what a proof is good for, and no other one is: who passes it on gets nowhere', async () => {
     const on = bench();
     const { listener } = await listen(on);
