@@ -10,7 +10,7 @@ import {
   ValueCodec,
 } from '@muster/rexi';
 import { seededEntropy, virtualClock } from '@muster/rexi/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { CastHandler } from './casts.ts';
 import { ClusterNode } from './node.ts';
 import { Guardianship } from './guardianship.ts';
@@ -33,20 +33,21 @@ class World {
   readonly troubles: string[] = [];
   accepts = true;
   node: ClusterNode | undefined;
+  guardian: Guardianship | undefined;
 
   async start(): Promise<this> {
     const { clock, entropy, network } = this;
     await this.listen();
     const guardians = new SimulatedGuardians({ clock, entropy, transport: network });
     const identity = newIdentity('coordinator', 'c', entropy);
-    const guardian = new Guardianship({
+    const guardian = (this.guardian = new Guardianship({
       clock,
       constants: table,
       identity,
       secret,
       spawn: guardians.spawn,
       fenced: () => undefined,
-    });
+    }));
     this.node = new ClusterNode({
       addresses: ['ws://w1.test:1'],
       clock,
@@ -145,6 +146,27 @@ describe("a coordinator's conversation with a node", () => {
     const renewals = world.heard.filter((message) => message.type === 'renew');
     expect(renewals.map(({ stamp }) => stamp)).toEqual(expect.arrayContaining([1, 500, 700]));
     expect(world.node?.newestStamp.stamp).toBe(700);
+  });
+
+  it('with a new life of the node goes over one link, however long the guardian takes to reach that', async () => {
+    const world = new World();
+    const listeners: { close(): Promise<void> }[] = [];
+    const { listen } = world;
+    world.listen = async () => (
+      listeners.push(await listen.call(world)),
+      listeners.at(-1) as { close(): Promise<void> }
+    );
+    await world.start();
+    vi.spyOn(world.guardian as Guardianship, 'guard').mockImplementation(
+      () => new Promise((resolve) => world.clock.after(8_000, resolve)),
+    );
+    await listeners[0]?.close();
+    world.played.abort('killed');
+    await world.listen();
+    await world.clock.pass(20_000);
+    expect(world.node?.state).toBe('up');
+    expect(world.channels.filter(({ ended }) => !ended)).toHaveLength(1);
+    expect(world.channels).toHaveLength(2);
   });
 
   it('rule 2: casts in the order of their counters', async () => {

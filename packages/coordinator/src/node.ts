@@ -243,6 +243,7 @@ export class ClusterNode {
     if (this.#accepted && this.#channel !== undefined) {
       if (link.peer.incarnation === this.incarnation) return this.#resume(this.#channel, link);
       this.#giveUp(endedProcess(this.name));
+      this.#dialler.rest(); // This link is what would be dialled for.
     }
     this.id = link.peer.id;
     this.incarnation = link.peer.incarnation;
