@@ -174,7 +174,7 @@ export class Agent {
 
   /** Who is at the other ends of the links that are open. */
   get peers(): Peer[] {
-    return [...this.#links.values()].map(({ channel }) => channel.peer);
+    return [...this.#links.values()].flatMap(({ channel }) => (channel.linked ? channel.peer : []));
   }
 
   #message(from: Conversation, message: Message): void {

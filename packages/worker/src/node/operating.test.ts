@@ -134,6 +134,16 @@ const exits = ({ heard }: Peer): string[] =>
   );
 
 describe('an observer', () => {
+  it('sees of a session whose link broke that it has none, and is not told as linked', async () => {
+    const coordinator = await world.coordinator('report', 'hang', 1);
+    coordinator.link.abort('reset');
+    await world.clock.pass(500);
+    const observer = await world.dial('observer');
+    const { sessions } = (await observer.ask('node-sessions')) as { sessions: SessionFacts[] };
+    expect(sessions).toMatchObject([{ coordinator: coordinator.incarnation, linked: false, jobs: 1 }]);
+    expect(sessions[0]?.name).toBeUndefined();
+  });
+
   it('sees the node, its sessions, and its jobs with whose they are, what they do, and for how long', async () => {
     const coordinator = await world.coordinator('report', 'stream', 1);
     await coordinator.say({ type: 'stream-start', counter: 1, rows: 10, bytes: 1_000 });
