@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Latest } from './latest.ts';
 
 /** One line of a node's history, as `muster-worker --json` prints it. */
 export interface HistoryLine {
@@ -32,6 +33,9 @@ export interface NodeProcessOptions {
 
 const command = fileURLToPath(new URL('./node-main.js', import.meta.url));
 
+/** Lines of its history that are kept: each job that it runs has two. */
+const mostLines = 10_000;
+
 /** Characters of its error stream that are kept. */
 const mostErrors = 4_000;
 
@@ -43,7 +47,8 @@ const lastPatience = 5_000;
 export class NodeProcess {
   readonly id: string;
   readonly dataDir: string;
-  readonly history: HistoryLine[] = [];
+  readonly #history: Latest<HistoryLine> = new Latest(mostLines);
+  #address = '';
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
   #errors = '';
@@ -76,8 +81,13 @@ export class NodeProcess {
     return this.#errors;
   }
 
+  /** What it has told, oldest first; of much, the latest. */
+  get history(): readonly HistoryLine[] {
+    return this.#history.all;
+  }
+
   get address(): string {
-    return this.history.find(({ event }) => event === 'ready')?.address ?? '';
+    return this.#address;
   }
 
   /** Resolves with the first line, told or to come, that fits; undefined when there is none in time, or the node has ended. */
@@ -124,7 +134,9 @@ export class NodeProcess {
   }
 
   #heard(line: string): void {
-    this.history.push(JSON.parse(line) as HistoryLine);
+    const told = JSON.parse(line) as HistoryLine;
+    if (told.event === 'ready') this.#address = told.address ?? '';
+    this.#history.add(told);
     this.#wake();
   }
 
