@@ -7,6 +7,7 @@ import {
   mostListed,
   newIdentity,
   ProtocolError,
+  surelyDeadAfter,
   ValueCodec,
 } from '@muster/rexi';
 import { seededEntropy, virtualClock } from '@muster/rexi/testing';
@@ -167,6 +168,28 @@ describe("a coordinator's conversation with a node", () => {
     expect(world.node?.state).toBe('up');
     expect(world.channels.filter(({ ended }) => !ended)).toHaveLength(1);
     expect(world.channels).toHaveLength(2);
+  });
+
+  it('is not dialled without a pause where nobody listens while its link is silent', async () => {
+    const world = new World();
+    const listeners: { close(): Promise<void> }[] = [];
+    const { listen, network } = world;
+    world.listen = async () => {
+      const listener = await listen.call(world);
+      listeners.push(listener);
+      return listener;
+    };
+    const dial = vi.spyOn(network, 'dial');
+    await world.start();
+    const links = dial.mock.results.map(({ value }) => value as Promise<Link & { lose(ms: number): void }>);
+    for (const link of await Promise.all(links)) link.lose(600_000);
+    await listeners[0]?.close();
+    dial.mockClear();
+    await world.clock.pass(surelyDeadAfter(table) - table.heartbeat);
+    const dials = dial.mock.calls.filter(([, { identity }]) => identity.role === 'coordinator');
+    expect(world.node?.state).toBe('suspect');
+    expect(dials.length).toBeGreaterThan(0);
+    expect(dials.length).toBeLessThan(20);
   });
 
   it('rule 2: casts in the order of their counters', async () => {

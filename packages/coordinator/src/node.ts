@@ -382,7 +382,7 @@ export class ClusterNode {
     this.#isTroubledBy(error);
     const left = this.#rejoin.failed(error);
     if (left === 0 && !this.#isLinked) this.#giveUp(endedProcess(this.name, error));
-    else this.#dialler.again(left);
+    else this.#dialler.again(left === 0 ? Infinity : left); // Its link is silent, and decides: no hurry.
   }
 
   /** Nobody will carry the session on. */

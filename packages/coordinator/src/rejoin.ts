@@ -4,6 +4,8 @@ import { resume } from '@muster/rexi';
 export interface RejoinOptions {
   readonly clock: Clock;
   readonly constants: Constants;
+  /** Where the node is reached; dialled in turn. */
+  readonly addresses: readonly string[];
 }
 
 /** What is done for one session while its link is broken, or may be: another one is asked to carry it on. */
@@ -11,6 +13,8 @@ export class Rejoin {
   readonly #options: RejoinOptions;
   #takeBack: (() => void) | undefined;
   #nobodySince: number | undefined;
+  /** Dials in a row that met nobody. */
+  #refusals = 0;
 
   constructor(options: RejoinOptions) {
     this.#options = options;
@@ -21,27 +25,34 @@ export class Rejoin {
     this.stop();
     // First: on a link that is read on, more could come than is said here.
     channel.leave('another link carries the session on');
-    this.#takeBack = resume(link, { ...this.#options, session, read: channel.read, answered });
+    const { clock, constants } = this.#options;
+    this.#takeBack = resume(link, { clock, constants, session, read: channel.read, answered });
   }
 
   /** Nobody waits for an answer any more. */
   stop(): void {
     this.#takeBack?.();
     this.#takeBack = undefined;
-    this.#nobodySince = undefined;
+    this.#somebody();
   }
 
   /**
    * A dial has failed. Returns for how many milliseconds more nobody may listen there until that is the end of the node's
-   * process, and of the session; Infinity: that is not what it says.
+   * process, and of the session; Infinity: that is not what it says, or not of every address yet.
    */
   failed({ detail }: ClusterError): number {
-    if (detail !== 'ECONNREFUSED') this.#nobodySince = undefined;
-    else {
-      const now = this.#options.clock.now();
+    const { clock, constants, addresses } = this.#options;
+    if (detail !== 'ECONNREFUSED') this.#somebody();
+    else if ((this.#refusals += 1) >= addresses.length) {
+      const now = clock.now();
       this.#nobodySince ??= now;
-      return Math.max(0, this.#nobodySince + this.#options.constants.kill - now);
+      return Math.max(0, this.#nobodySince + constants.kill - now);
     }
     return Infinity;
+  }
+
+  #somebody(): void {
+    this.#nobodySince = undefined;
+    this.#refusals = 0;
   }
 }
