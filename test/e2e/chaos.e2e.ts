@@ -91,6 +91,7 @@ describe('The command', () => {
   });
 
   it('refuses a scenario that it does not know', async () => {
-    expect((await chaos('--scenario', 'earthquake')).code).toBe(1);
+    expect((await chaos('--scenario', 'earthquake')).code).toBe(2);
+    expect((await chaos('--runs', 'some')).code).toBe(2);
   });
 });

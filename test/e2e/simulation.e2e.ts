@@ -40,7 +40,8 @@ describe('The simulation', () => {
   });
 
   it('refuses a fault and a bug that it does not know', { timeout: 60_000 }, async () => {
-    expect((await sim('--faults', 'earthquake')).code).toBe(1);
-    expect((await sim('--planted', '--bug', 'none')).code).toBe(1);
+    expect((await sim('--faults', 'earthquake')).code).toBe(2);
+    expect((await sim('--planted', '--bug', 'none')).code).toBe(2);
+    expect((await sim('--seeds', 'many')).code).toBe(2);
   });
 });

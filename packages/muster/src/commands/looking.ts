@@ -72,7 +72,12 @@ function certificates(args: Arguments): TlsOptions | undefined {
   const [ca, cert, key] = names.map((name) => args.text(name));
   const pins = args.text('tls-pin')?.split(',');
   if (ca !== undefined && cert !== undefined && key !== undefined) return { ca, cert, key, ...(pins && { pins }) };
-  if ([ca, cert, key, pins].every((given) => given === undefined)) return undefined;
+  if ([ca, cert, key, pins].every((given) => given === undefined)) {
+    if (!/\bwss:/i.test(args.need('nodes'))) return undefined;
+    throw bad(
+      'wss:// needs certificates: --tls-ca, --tls-cert and --tls-key (muster certs makes some, with --observer or --operator).',
+    );
+  }
   const missing = names.filter((name) => args.text(name) === undefined).map((name) => `--${name}`);
   throw bad(
     `TLS takes --tls-ca, --tls-cert and --tls-key; ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,

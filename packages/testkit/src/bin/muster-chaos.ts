@@ -11,6 +11,7 @@ import { runScenario } from '../chaos/runs/run.ts';
 import { rulesLookedAt } from '../chaos/runs/history.ts';
 import type { Scenario } from '../chaos/runs/scenario.ts';
 import { lacking, scenarios, skipped } from '../chaos/runs/table.ts';
+import { orRefuse, wholeNumber, WrongUse } from './wrong-use.ts';
 
 const usage = `muster-chaos [--runs 30] [--seed 1] [--scenario name,name] [--report file.html]
     hurts a cluster of real processes on this machine, and looks at what is left; each run draws its scenario and its
@@ -23,34 +24,30 @@ muster-chaos --list
 scenarios: ${scenarios.map(({ name }) => name).join(' ')}
 `;
 
-const { values: given } = parseArgs({
-  options: {
-    runs: { type: 'string' },
-    seed: { type: 'string' },
-    scenario: { type: 'string' },
-    report: { type: 'string' },
-    soak: { type: 'boolean', default: false },
-    minutes: { type: 'string' },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const { values: given } = await orRefuse('muster-chaos', () =>
+  parseArgs({
+    options: {
+      runs: { type: 'string' },
+      seed: { type: 'string' },
+      scenario: { type: 'string' },
+      report: { type: 'string' },
+      soak: { type: 'boolean', default: false },
+      minutes: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }),
+);
 
 // Whoever reads has seen enough.
 process.stdout.on('error', () => process.exit(1));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function numberOf(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} takes a whole number, not "${text}".`);
-  return value;
-}
-
 function chosen(text: string | undefined): readonly Scenario[] {
   if (text === undefined) return scenarios;
   return text.split(',').map((name) => {
     const found = scenarios.find((scenario) => scenario.name === name);
-    if (found === undefined) throw new Error(`There is no scenario "${name}"; --list says which there are.`);
+    if (found === undefined) throw new WrongUse(`There is no scenario "${name}"; --list says which there are.`);
     return found;
   });
 }
@@ -71,8 +68,8 @@ function lineOf({ scenario, seed, verdict, cleanUp, bound, took }: RunReport): s
 
 async function many(): Promise<boolean> {
   const from = chosen(given.scenario);
-  const seed = numberOf('seed', given.seed ?? '1');
-  const runs = numberOf('runs', given.runs ?? (given.scenario === undefined ? '30' : String(from.length)));
+  const seed = wholeNumber('seed', given.seed ?? '1');
+  const runs = wholeNumber('runs', given.runs ?? (given.scenario === undefined ? '30' : String(from.length)));
   const not = impossible(from);
   const possible = from.filter(({ name }) => !not.some((one) => one.name === name));
   const reports: RunReport[] = [];
@@ -106,8 +103,8 @@ function list(): true {
 }
 
 async function soaked(): Promise<boolean> {
-  const minutes = numberOf('minutes', given.minutes ?? '10');
-  const seed = numberOf('seed', given.seed ?? '1');
+  const minutes = wholeNumber('minutes', given.minutes ?? '10');
+  const seed = wholeNumber('seed', given.seed ?? '1');
   const { courses, load, faults, violations } = await soak({ minutes, seed, say });
   say(`\n${soakTable(courses)}\n`);
   const failed = Object.entries(load.failed).map(([code, count]) => `${count} ${code}`);
@@ -122,4 +119,7 @@ async function soaked(): Promise<boolean> {
 }
 
 if (given.help) say(usage);
-else process.exitCode = (given.list ? list() : await (given.soak ? soaked() : many())) ? 0 : 1;
+else
+  process.exitCode = (await orRefuse('muster-chaos', () => (given.list ? list() : given.soak ? soaked() : many())))
+    ? 0
+    : 1;

@@ -14,6 +14,7 @@ import { Tally } from '../seeds/tally.ts';
 import { tryVariant } from '../variants/try-variant.ts';
 import { untold, variants } from '../variants/variants.ts';
 import type { Mode } from '../simulate.ts';
+import { orRefuse, wholeNumber, WrongUse } from './wrong-use.ts';
 
 const usage = `muster-sim [--seeds 200] [--from 1] [--mode safety|liveness] [--duration 60000] [--faults kind,kind] [--threads n]
     runs seeds; without --mode, a fifth as many in liveness mode as in safety mode
@@ -28,49 +29,49 @@ faults: ${faultKinds.join(' ')}
 bugs: ${plantedBugs.map(({ name }) => name).join(' ')}
 `;
 
-const { values: given } = parseArgs({
-  options: {
-    seeds: { type: 'string' },
-    from: { type: 'string', default: '1' },
-    mode: { type: 'string' },
-    duration: { type: 'string', default: '60000' },
-    faults: { type: 'string' },
-    threads: { type: 'string' },
-    seed: { type: 'string' },
-    keep: { type: 'string' },
-    bug: { type: 'string' },
-    history: { type: 'string' },
-    planted: { type: 'boolean', default: false },
-    variants: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const { values: given } = await orRefuse('muster-sim', () =>
+  parseArgs({
+    options: {
+      seeds: { type: 'string' },
+      from: { type: 'string', default: '1' },
+      mode: { type: 'string' },
+      duration: { type: 'string', default: '60000' },
+      faults: { type: 'string' },
+      threads: { type: 'string' },
+      seed: { type: 'string' },
+      keep: { type: 'string' },
+      bug: { type: 'string' },
+      history: { type: 'string' },
+      planted: { type: 'boolean', default: false },
+      variants: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }),
+);
 
 // Whoever reads has seen enough.
 process.stdout.on('error', () => process.exit(1));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function numberOf(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} takes a whole number, not "${text}".`);
-  return value;
-}
-
 function kindsOf(text: string | undefined): readonly FaultKind[] | undefined {
   const kinds = text?.split(',').filter(Boolean);
   const wrong = kinds?.find((kind) => !(faultKinds as readonly string[]).includes(kind));
-  if (wrong !== undefined) throw new Error(`There is no fault "${wrong}"; there are ${faultKinds.join(', ')}.`);
+  if (wrong !== undefined) throw new WrongUse(`There is no fault "${wrong}"; there are ${faultKinds.join(', ')}.`);
   return kinds as readonly FaultKind[] | undefined;
 }
 
-const modes: readonly string[] = ['safety', 'liveness'];
-if (given.mode !== undefined && !modes.includes(given.mode))
-  throw new Error(`--mode is safety or liveness, not "${given.mode}".`);
-const mode = given.mode as Mode | undefined;
-const kinds = kindsOf(given.faults);
-const duration = numberOf('duration', given.duration);
-const threads = given.threads === undefined ? availableParallelism() : numberOf('threads', given.threads);
-const from = numberOf('from', given.from);
+function modeOf(text: string | undefined): Mode | undefined {
+  if (text === undefined || text === 'safety' || text === 'liveness') return text;
+  throw new WrongUse(`--mode is safety or liveness, not "${text}".`);
+}
+
+const { mode, kinds, duration, threads, from } = await orRefuse('muster-sim', () => ({
+  mode: modeOf(given.mode),
+  kinds: kindsOf(given.faults),
+  duration: wholeNumber('duration', given.duration),
+  threads: given.threads === undefined ? availableParallelism() : wholeNumber('threads', given.threads),
+  from: wholeNumber('from', given.from),
+}));
 
 function orderOf(seed: number, of: Mode, rest: Partial<SeedOrder> = {}): SeedOrder {
   return {
@@ -195,10 +196,12 @@ async function tryVariants(count: number): Promise<boolean> {
 
 async function main(): Promise<boolean> {
   if (given.help) return (say(usage), true);
-  if (given.variants) return tryVariants(numberOf('seeds', given.seeds ?? '200'));
-  if (given.planted) return planted(numberOf('seeds', given.seeds ?? '2000'));
-  if (given.seed !== undefined) return one(numberOf('seed', given.seed));
-  return many(numberOf('seeds', given.seeds ?? '200'));
+  if (given.bug !== undefined && !plantedBugs.some(({ name }) => name === given.bug))
+    throw new WrongUse(`There is no bug "${given.bug}".`);
+  if (given.variants) return tryVariants(wholeNumber('seeds', given.seeds ?? '200'));
+  if (given.planted) return planted(wholeNumber('seeds', given.seeds ?? '2000'));
+  if (given.seed !== undefined) return one(wholeNumber('seed', given.seed));
+  return many(wholeNumber('seeds', given.seeds ?? '200'));
 }
 
-process.exitCode = (await main()) ? 0 : 1;
+process.exitCode = (await orRefuse('muster-sim', main)) ? 0 : 1;

@@ -14,7 +14,7 @@ const told: ReadonlyMap<string, readonly [Level, string]> = new Map([
   ['link-broke', ['info', 'the link of a session is lost, and may come back']],
   ['link-ended', ['debug', 'a link has ended']],
   ['operator', ['info', 'an operator has changed something']],
-  ['fence', ['warn', 'a coordinator is fenced']],
+  ['fence', ['info', 'a coordinator has ended: nothing of its incarnation runs here any more']],
   ['start', ['debug', 'a job begins']],
   ['exit', ['info', 'a job has failed']],
 ]);
